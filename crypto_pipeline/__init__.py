@@ -1,0 +1,1 @@
+"""A crypto market data warehouse that knows what it holds, what it lacks, and why."""

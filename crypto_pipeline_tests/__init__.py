@@ -1,0 +1,1 @@
+"""The tests; they mirror the package, and each is named for what it promises."""

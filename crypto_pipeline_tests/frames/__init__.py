@@ -1,0 +1,1 @@
+"""What a dataset promises of its rows, row by row."""

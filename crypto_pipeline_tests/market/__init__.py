@@ -1,0 +1,1 @@
+"""The pure domain, held against small models of itself."""

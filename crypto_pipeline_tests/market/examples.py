@@ -1,0 +1,10 @@
+"""Series to try things on."""
+
+from crypto_pipeline.market.instruments import Instrument
+from crypto_pipeline.market.intervals import Interval
+from crypto_pipeline.market.series import Series
+
+
+def series_of(instrument: str = "BTC-USDT", interval: str = "1m", venue: str = "binance") -> Series:
+    """A series by its parts."""
+    return Series(venue, Instrument.parse(instrument), Interval.parse(interval))
