@@ -1,0 +1,1 @@
+"""One file a migration, each with its way back."""

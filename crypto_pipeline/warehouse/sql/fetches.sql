@@ -1,0 +1,10 @@
+-- log --
+insert into warehouse.fetches (
+    requested_at, provider, host, path, series, asked, attempt, duration_ms, http_status, bytes,
+    row_count, error_class, error
+)
+values (
+    %(requested_at)s, %(provider)s, %(host)s, %(path)s, %(series)s,
+    tstzrange(%(start)s, %(end)s), %(attempt)s, %(duration_ms)s, %(http_status)s, %(bytes)s,
+    %(row_count)s, %(error_class)s, %(error)s
+);

@@ -1,0 +1,138 @@
+"""Stores candles: rows, revisions and coverage commit together, or not at all."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from crypto_pipeline.frames.candles import Candle, Rejected
+from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.windows import midnight
+from crypto_pipeline.warehouse.database import Connection, Database
+from crypto_pipeline.warehouse.statements import statements
+
+_STAGED_TYPES = ("int4", "timestamptz", *["numeric"] * 6, "int8")
+_PARTITIONS_LOCK = 7_205_759_403
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a batch changed: rows that are new, rows replaced by a differing answer, rows set aside."""
+
+    inserted: int = 0
+    updated: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        """Both together."""
+        return Stored(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRows:
+    """Valid rows of one series, and the ones that broke a promise."""
+
+    series: Series
+    candles: Sequence[Candle]
+    rejected: Sequence[Rejected] = ()
+
+
+class Writer:
+    """Writes batches through one connection; close it when done. One batch at a time."""
+
+    def __init__(self, database: Database, series_ids: dict[str, int], run_id: str | None) -> None:
+        self._connection = database.opened()
+        self._connection.execute(statements("ohlc")["create_staging"])
+        self._series_ids = series_ids
+        self._run_id = run_id
+        self._months: set[date] = set()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def store(self, batch: Iterable[SeriesRows], source: str) -> Stored:
+        """Store a batch in one transaction. Storing it again changes nothing."""
+        rows = [part for part in batch if part.candles or part.rejected]
+        if not rows:
+            return Stored()
+        self._ensure_months(candle.open_time for part in rows for candle in part.candles)
+        with self._connection.transaction():
+            ids = sorted({self._series_ids[part.series.name] for part in rows})
+            self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
+            self._stage(rows)
+            counts = self._upsert(source)
+            self._connection.execute(statements("coverage")["mark_present"])
+            rejected = self._reject(rows, source)
+            self._connection.execute(statements("ohlc")["forgive"], {"series_ids": ids})
+        return Stored(*counts, rejected)
+
+    def _ensure_months(self, moments: Iterable[datetime]) -> None:
+        months = {moment.date().replace(day=1) for moment in moments} - self._months
+        if months:
+            ensure_month_partitions(self._connection, months)
+            self._months |= months
+
+    def _stage(self, batch: Sequence[SeriesRows]) -> None:
+        with self._connection.cursor().copy(statements("ohlc")["copy_staging"]) as copy:
+            copy.set_types(_STAGED_TYPES)
+            for part in batch:
+                series_id = self._series_ids[part.series.name]
+                for candle in part.candles:
+                    copy.write_row((series_id, *candle))
+
+    def _upsert(self, source: str) -> tuple[int, int]:
+        ohlc = statements("ohlc")
+        load = self._connection.execute(
+            ohlc["add_load"], {"source": source, "run_id": self._run_id}
+        ).fetchone()
+        assert load is not None
+        replaced = self._connection.execute(ohlc["keep_revisions"], {"load_id": load[0]}).rowcount
+        written = self._connection.execute(ohlc["upsert"], {"load_id": load[0]}).rowcount
+        return written - replaced, replaced
+
+    def _reject(self, batch: Sequence[SeriesRows], source: str) -> int:
+        refused = [(part.series, one) for part in batch for one in part.rejected]
+        for series, one in refused:
+            self._connection.execute(
+                statements("ohlc")["reject"],
+                {
+                    "series_id": self._series_ids[series.name],
+                    "slot": series.interval.floor(one.candle.open_time),
+                    "row": Jsonb(one.candle._asdict(), dumps=_as_json),
+                    "source": source,
+                    "reason": one.reason,
+                },
+            )
+        return len(refused)
+
+
+def ensure_month_partitions(connection: Connection, months: Iterable[date]) -> None:
+    """Make the month partitions that are not there yet; concurrent callers take turns."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", (_PARTITIONS_LOCK,))
+        for month in sorted(months):
+            connection.execute(_partition(month))
+
+
+def _partition(month: date) -> sql.Composed:
+    following = (month + timedelta(days=32)).replace(day=1)
+    return sql.SQL(
+        "create table if not exists {name} partition of warehouse.ohlc "
+        "for values from ({start}) to ({end})"
+    ).format(
+        name=sql.Identifier("warehouse", f"ohlc_{month:%Y_%m}"),
+        start=sql.Literal(midnight(month).isoformat()),
+        end=sql.Literal(midnight(following).isoformat()),
+    )
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, default=str)

@@ -1,0 +1,62 @@
+"""The status of a warehouse agrees with its public views."""
+
+from datetime import UTC, datetime, timedelta
+
+from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.instruments import Instrument
+from crypto_pipeline.market.intervals import Interval
+from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.windows import DAY, midnight
+from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.ledger import Ledger
+from crypto_pipeline.warehouse.status import SeriesStatus, status
+
+PATCHY = """
+update warehouse.coverage
+set
+    present = case when day - current_date in (-9, -8, -5) then expected else '{}' end,
+    explained = case
+        when day - current_date in (-7, -6)
+            then expected * case
+                when series_id in (select series_id from warehouse.series where step <= '1 hour')
+                    then tstzmultirange(tstzrange(day::timestamptz, day + interval '6 hours'))
+                else '{(,)}'
+            end
+        else '{}'
+    end
+"""
+
+
+def test_counts_agree_with_the_coverage_view(database: Database) -> None:
+    """Joined first and counted then gives what counting day by day gives, for any interval."""
+    now = datetime.now(UTC)
+    names = ("1m", "1h", "1d", "3d")
+    series = [Series("binance", Instrument("BTC", "USDT"), Interval.parse(name)) for name in names]
+    Ledger(database).register(OHLC, series, midnight((now - 20 * DAY).date()), now)
+    with database.connect() as connection:
+        connection.execute(PATCHY)
+        # now() is the transaction's: both must be asked about the same instant.
+        days = connection.execute(
+            "select series, sum(expected_slots), sum(present_slots), sum(explained_slots), "
+            "sum(missing_slots), now() from market.coverage group by 1 order by 1"
+        ).fetchall()
+    found = status(database, [OHLC], days[0][5], now).series  # type: ignore[arg-type]
+
+    assert [tuple(row[:5]) for row in days] == [
+        (one.series, one.expected, one.present, one.explained, one.missing) for one in found
+    ]
+
+
+def test_newest_slot_is_where_the_newest_row_lies() -> None:
+    """Nothing is behind when the newest due slot is there, and a row ahead of it is not a lag."""
+    due = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def lag(newest: datetime | None) -> timedelta | None:
+        return SeriesStatus("ohlc", "s", 0, 0, 0, 0, newest, due).lag
+
+    assert (None, timedelta(), timedelta(hours=2), timedelta()) == (
+        lag(None),
+        lag(due),
+        lag(due - timedelta(hours=2)),
+        lag(due + timedelta(hours=1)),
+    )
