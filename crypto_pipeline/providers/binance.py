@@ -1,0 +1,114 @@
+"""Binance spot.
+
+Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
+A kline: [open ms, "open", "high", "low", "close", "volume", close ms, "quote volume", trades, …].
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from http import HTTPStatus
+from types import MappingProxyType
+
+from crypto_pipeline.errors import MalformedReply, ProviderError, RateLimited, RequestRejected
+from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.market.instruments import Instrument
+from crypto_pipeline.market.intervals import EPOCH, INTERVALS
+from crypto_pipeline.market.windows import Window
+from crypto_pipeline.providers.declaration import CandleEndpoint, Limits, Params, Provider, Reply
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+
+_MS = timedelta(milliseconds=1)
+_TOO_MUCH_WEIGHT = -1003
+
+
+def _symbol(instrument: Instrument) -> str:
+    return f"{instrument.base}{instrument.quote}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // _MS
+
+
+def _params(symbol: str, interval: str, window: Window, limit: int) -> Params:
+    """``endTime`` is inclusive at Binance, so it is one millisecond before ours."""
+    return {
+        "symbol": symbol,
+        "interval": interval,
+        "startTime": _milliseconds(window.start),
+        "endTime": _milliseconds(window.end) - 1,
+        "limit": limit,
+    }
+
+
+def _candle(row: Sequence[object]) -> Candle:
+    opened, first, high, low, last, volume, _, quote_volume, trades = row[:9]
+    return Candle(
+        EPOCH + timedelta(milliseconds=_whole(opened)),
+        _number(first),
+        _number(high),
+        _number(low),
+        _number(last),
+        _number(volume),
+        _number(quote_volume),
+        _whole(trades),
+    )
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _number(value: object) -> Decimal:
+    if not isinstance(value, str):
+        raise TypeError
+    return Decimal(value)
+
+
+def _rows(reply: Reply) -> list[Candle]:
+    def read(body: object) -> list[Candle]:
+        if not isinstance(body, list):
+            raise TypeError
+        return [_candle(row) for row in body]
+
+    return reading(read, reply)
+
+
+def _fault(reply: Reply) -> ProviderError | None:
+    """Errors are ``{"code": …, "msg": …}``; a geo-block is 451 with code 0, so the status goes first."""
+    if reply.status < HTTPStatus.BAD_REQUEST and reply.body.startswith(b"["):
+        return None
+    try:
+        body = json_body(reply)
+    except MalformedReply as malformed:
+        return http_fault(reply) or malformed
+    if not isinstance(body, dict) or "code" not in body:
+        return http_fault(reply)
+    said = f"{body['code']} {body.get('msg', '')}".strip()
+    fault = http_fault(reply, said)
+    if fault is None and body["code"] == _TOO_MUCH_WEIGHT:
+        return RateLimited(said, retry_after=reply.retry_after or DEFAULT_PAUSE)
+    return fault or RequestRejected(said)
+
+
+BINANCE = Provider(
+    name="binance",
+    title="Binance spot",
+    docs="https://developers.binance.com/docs/binance-spot-api-docs",
+    base_url="https://api.binance.com",
+    mirrors=("https://data-api.binance.vision",),
+    limits=Limits(weight_per_minute=6000, used_weight_header="x-mbx-used-weight-1m"),
+    symbol=_symbol,
+    fault=_fault,
+    history="every candle since 2017-07 or the pair's listing",
+    candles=CandleEndpoint(
+        path="/api/v3/klines",
+        page_limit=1000,
+        weight=2,
+        intervals=MappingProxyType({name: name for name in INTERVALS}),
+        params=_params,
+        rows=_rows,
+    ),
+)

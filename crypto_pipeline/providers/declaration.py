@@ -1,0 +1,88 @@
+"""What a provider is: data, and small pure functions where a protocol has its own mind.
+
+Nothing here sends a request; the client does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crypto_pipeline.errors import ProviderError
+from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.market.instruments import Instrument
+from crypto_pipeline.market.windows import Window
+
+Params = Mapping[str, str | int]
+
+LONGEST_BAN = 7 * 86_400.0
+"""Seconds; no host means more, whatever number it sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a host answered: status, lower-case headers, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, lower-case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds a host asks us to wait, a week at most; None where it names no such number."""
+        text = self.headers.get("retry-after", "")
+        return min(float(text), LONGEST_BAN) if text.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How fast a host may be asked; ``headers`` name the weight it says was used this minute."""
+
+    weight_per_minute: int
+    concurrency: int = 4
+    used_weight_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandleEndpoint:
+    """How a venue is asked for candles.
+
+    ``params`` gets the venue's symbol, its interval and a half-open window. ``rows`` reads a
+    reply that ``fault`` passed; rows come in any order and may lie outside the window.
+    """
+
+    path: str
+    page_limit: int
+    weight: int
+    intervals: Mapping[str, str]
+    params: Callable[[str, str, Window, int], Params]
+    rows: Callable[[Reply], Sequence[Candle]]
+    resolution: timedelta = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who can tell us something, where, how fast, and how its errors are told from its answers.
+
+    ``fault`` gives the error that a reply means, or None for an answer that can be read.
+    """
+
+    name: str
+    title: str
+    docs: str
+    base_url: str
+    limits: Limits
+    symbol: Callable[[Instrument], str]
+    fault: Callable[[Reply], ProviderError | None]
+    mirrors: tuple[str, ...] = ()
+    candles: CandleEndpoint | None = field(default=None)
+    history: str = ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The base URL, then its mirrors."""
+        return (self.base_url, *self.mirrors)

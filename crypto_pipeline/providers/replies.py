@@ -1,0 +1,70 @@
+"""Telling errors from answers where HTTP itself says so: the part all providers share."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from http import HTTPStatus
+from typing import TypeVar
+
+from crypto_pipeline.errors import (
+    HostRefused,
+    MalformedReply,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    TransientError,
+)
+from crypto_pipeline.providers.declaration import Reply
+
+T = TypeVar("T")
+
+DEFAULT_PAUSE = 10.0
+"""Seconds to wait after a 429 that names no time."""
+REFUSAL_PAUSE = 3600.0
+"""Seconds to leave a host alone after a refusal that names no time."""
+BAN_PAUSE = 120.0
+"""Seconds to leave a host alone after a 418 that names no time: Binance's shortest ban."""
+_HTTP_BAN = 418
+_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+
+
+def http_fault(reply: Reply, said: str = "") -> ProviderError | None:
+    """The error that the status alone means; ``said`` is the provider's own message."""
+    told = f"HTTP {reply.status}" + (f": {said}" if said else "")
+    match reply.status:
+        case status if status < HTTPStatus.BAD_REQUEST:
+            return None
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return RateLimited(told, retry_after=reply.retry_after or DEFAULT_PAUSE)
+        case status if status == _HTTP_BAN:
+            return HostRefused(told, retry_after=reply.retry_after or BAN_PAUSE)
+        case HTTPStatus.FORBIDDEN | HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
+            return HostRefused(told, retry_after=reply.retry_after or REFUSAL_PAUSE)
+        case status if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransientError(told)
+        case _:
+            return RequestRejected(told)
+
+
+def json_body(reply: Reply) -> object:
+    """The JSON of a reply with numbers as printed (Decimal); a MalformedReply says what came instead."""
+    if "json" not in reply.content_type:
+        msg = (
+            f"HTTP {reply.status} with {reply.content_type or 'no content type'} where JSON is due"
+        )
+        raise MalformedReply(msg)
+    try:
+        return json.loads(reply.body, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        msg = f"HTTP {reply.status} with a body that is not JSON: it may be cut ({error})"
+        raise MalformedReply(msg) from error
+
+
+def reading(read: Callable[[object], T], reply: Reply) -> T:
+    """What ``read`` makes of the JSON; an unexpected shape is a MalformedReply, never a bare error."""
+    body = json_body(reply)
+    try:
+        return read(body)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        msg = f"HTTP {reply.status} with JSON of an unexpected shape: {type(error).__name__}"
+        raise MalformedReply(msg) from error

@@ -1,0 +1,176 @@
+"""The contract of every provider: whoever is named in PROVIDERS passes, over HTTP, against the sandbox.
+
+A new provider is subscribed by existing; what is its own is tested in its own file.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from crypto_pipeline.errors import HostRefused, MalformedReply, RequestRejected, TransientError
+from crypto_pipeline.frames.candles import Candle, broken_promise
+from crypto_pipeline.market.intervals import INTERVALS, Interval
+from crypto_pipeline.market.series import Series
+from crypto_pipeline.providers import PROVIDERS
+from crypto_pipeline.providers.candles import candle_endpoint
+from crypto_pipeline.providers.declaration import Provider, Reply
+from crypto_pipeline.sandbox.server import Sandbox
+from crypto_pipeline_tests.market.examples import series_of
+from crypto_pipeline_tests.providers.asking import (
+    START,
+    Asking,
+    Browser,
+    ask_of,
+    joined,
+    window_of,
+)
+
+WITH_CANDLES = {
+    name: provider.candles for name, provider in PROVIDERS.items() if provider.candles
+}
+SERVED = [
+    (name, interval)
+    for name, candles in WITH_CANDLES.items()
+    for interval in INTERVALS
+    if interval in candles.intervals
+]
+JSON = {"content-type": "application/json"}
+ODD_BODIES = (b"", b"[", b"{}", b"null", b"7", b'"x"', b"[7]", b"[[]]", b'[["a"]]', b"[[null,null]]")
+every_provider = pytest.mark.parametrize("name", WITH_CANDLES)
+
+
+def at(sandbox: Sandbox, name: str, page_limit: int | None = None) -> Provider:
+    """A provider of PROVIDERS at the sandbox."""
+    candles = WITH_CANDLES[name]
+    candles = replace(candles, page_limit=page_limit or candles.page_limit)
+    return replace(PROVIDERS[name], base_url=sandbox.base_url(name), mirrors=(), candles=candles)
+
+
+def rows_of(asking: Asking, series: Series, slots: int) -> list[Candle]:
+    """The candles of so many slots from an aligned start."""
+    window = window_of(slots, series.interval.name, series.interval.ceil(START))
+    return joined(asking.pages(series, window))
+
+
+@pytest.mark.parametrize(("name", "interval"), SERVED)
+def test_rows_are_inside_sorted_unique_and_whole(
+    sandbox: Sandbox, browser: Browser, name: str, interval: str
+) -> None:
+    """Every interval a provider declares gives one valid candle for each slot of the window, in order."""
+    asking = Asking(at(sandbox, name), browser)
+    series = series_of(venue=name, interval=interval)
+    window = window_of(12, interval, Interval.parse(interval).ceil(START))
+    rows = joined(asking.pages(series, window))
+
+    assert [*series.interval.opens(window)] == [row.open_time for row in rows]
+    assert [None] * 12 == [*map(broken_promise, rows)]
+
+
+@every_provider
+def test_neighbouring_windows_share_no_row(sandbox: Sandbox, browser: Browser, name: str) -> None:
+    """Where one window ends and the next begins, nothing is lost and nothing doubled."""
+    asking = Asking(at(sandbox, name), browser)
+    series = series_of(venue=name)
+    edges = [START + timedelta(minutes=number) for number in (0, 1, 7, 20)]
+    windows = [window_of((b - a) // timedelta(minutes=1), start=a) for a, b in pairwise(edges)]
+    parts = [row for window in windows for row in joined(asking.pages(series, window))]
+
+    assert joined(asking.pages(series, window_of(20))) == parts
+
+
+@every_provider
+@pytest.mark.parametrize("page_limit", [1, 2, 3, 7])
+def test_page_boundary_loses_and_doubles_nothing(
+    sandbox: Sandbox, browser: Browser, name: str, page_limit: int
+) -> None:
+    """Small pages give what one large page gives."""
+    whole = rows_of(Asking(at(sandbox, name), browser), series_of(venue=name), 20)
+    pages = rows_of(Asking(at(sandbox, name, page_limit), browser), series_of(venue=name), 20)
+
+    assert whole == pages
+
+
+@every_provider
+def test_rate_limit_is_waited_out(sandbox: Sandbox, browser: Browser, name: str) -> None:
+    """A 429 costs the wait it asks for and nothing else."""
+    asking = Asking(at(sandbox, name), browser)
+    sandbox.order("429:times=1,retry_after=3")
+
+    assert len(rows_of(asking, series_of(venue=name), 5)) == 5
+    assert [3.0] == asking.pacing.slept
+
+
+@every_provider
+@pytest.mark.parametrize("fault", ["451", "403_html", "418:retry_after=300"])
+def test_refusal_is_not_repeated(
+    sandbox: Sandbox, browser: Browser, name: str, fault: str
+) -> None:
+    """A host that refuses an address is asked once."""
+    asking = Asking(at(sandbox, name), browser)
+    sandbox.order(fault)
+
+    with pytest.raises(HostRefused):
+        rows_of(asking, series_of(venue=name), 5)
+    assert len(sandbox.requests()) == 1
+
+
+@every_provider
+@pytest.mark.parametrize("fault", ["500", "503", "html", "garbage", "cut_body", "reset"])
+def test_failure_that_may_pass_is_ours_and_transient(
+    sandbox: Sandbox, browser: Browser, name: str, fault: str
+) -> None:
+    """Whatever breaks below the protocol is told as an error of ours after several tries."""
+    asking = Asking(at(sandbox, name), browser)
+    sandbox.order(fault)
+
+    with pytest.raises(TransientError):
+        rows_of(asking, series_of(venue=name), 5)
+    assert len(sandbox.requests()) > 1
+
+
+@every_provider
+def test_unknown_symbol_is_rejected_once(sandbox: Sandbox, browser: Browser, name: str) -> None:
+    """A symbol the venue does not know is a permanent error in the venue's own words."""
+    asking = Asking(at(sandbox, name), browser)
+    series = series_of("NOSUCH-USDT", venue=name)
+
+    with pytest.raises(RequestRejected, match=r"(?i)symbol|instrument|pair"):
+        rows_of(asking, series, 5)
+    assert len(sandbox.requests()) == 1
+
+
+@every_provider
+@pytest.mark.parametrize("body", ODD_BODIES, ids=str)
+def test_odd_body_is_malformed(name: str, body: bytes) -> None:
+    """JSON that is no page of candles is never read as one, nor does it raise anything else."""
+    reply = Reply(200, JSON, body)
+    fault = PROVIDERS[name].fault(reply)
+
+    with pytest.raises(MalformedReply):
+        if fault is not None:
+            raise fault
+        WITH_CANDLES[name].rows(reply)
+
+
+@every_provider
+def test_question_stays_inside_its_window(sandbox: Sandbox, browser: Browser, name: str) -> None:
+    """One page, asked for directly, holds no row beyond the window, so no clipping hides a wrong bound."""
+    provider = at(sandbox, name)
+    window = window_of(5)
+    (rows,) = Asking(provider, browser).ask(ask_of(provider, window))
+
+    assert all(row.open_time in window for row in rows)
+    assert len(rows) == 5
+
+
+@every_provider
+def test_series_are_spelt_apart(name: str) -> None:
+    """Two instruments never share a symbol, nor two intervals a spelling."""
+    provider = PROVIDERS[name]
+    endpoint = candle_endpoint(provider, series_of(venue=name))
+    instruments = [series_of(one, venue=name).instrument for one in ("BTC-USDT", "ETH-USDT", "ETH-BTC")]
+
+    assert len({*map(provider.symbol, instruments)}) == 3
+    assert len({*endpoint.intervals.values()}) == len(endpoint.intervals)
