@@ -1,0 +1,38 @@
+"""What the line works with: the series that are collected, who serves them, and where they go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crypto_pipeline.errors import UsageError
+from crypto_pipeline.market.datasets import OHLC, Dataset
+from crypto_pipeline.market.series import Series
+from crypto_pipeline.providers.declaration import Provider
+from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One configured pipeline: ``providers`` by name, as the settings changed them."""
+
+    database: Database
+    providers: Mapping[str, Provider]
+    series: Sequence[Series]
+    since: datetime
+
+    @property
+    def ledger(self) -> Ledger:
+        """The coverage ledger of its database."""
+        return Ledger(self.database)
+
+    def register(self, now: datetime, dataset: Dataset = OHLC) -> dict[str, int]:
+        """Have the ledger expect exactly these series, from ``since`` on; ids by name."""
+        return self.ledger.register(dataset, self.series, self.since, now)
+
+    def provider(self, venue: str) -> Provider:
+        """Who serves a venue; a UsageError names the venue that nobody does."""
+        if venue not in self.providers:
+            msg = f"no provider serves {venue}: it is disabled or unknown"
+            raise UsageError(msg)
+        return self.providers[venue]

@@ -1,0 +1,105 @@
+"""The checks: questions to the ledger and the rows, answered with evidence.
+
+Dagster and the command line ask the same ones; how an answer is shown is theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.windows import Window
+from crypto_pipeline.warehouse.ledger import DayCoverage
+
+SHOWN = 20
+"""Examples that a verdict names, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's answer; ``is_error`` tells a failure from a warning."""
+
+    check: str
+    passed: bool
+    summary: str
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    is_error: bool = True
+
+
+def complete(days: Sequence[DayCoverage]) -> Verdict:
+    """Whether every slot that the calendar expects of these days is there or explained."""
+    short = [day for day in days if day.missing]
+    expected, missing = sum(day.expected for day in days), sum(day.missing for day in days)
+    examples = [f"{day.series} {day.day}: {day.missing}" for day in short[:SHOWN]]
+    return Verdict(
+        "complete",
+        passed=not short,
+        summary=f"{expected - missing:,} of {expected:,} slots are there or explained"
+        + (f"; missing in {', '.join(examples)}" if examples else ""),
+        facts={"expected": expected, "missing": missing, "incomplete_series_days": len(short)},
+    )
+
+
+def completeness_by_day(
+    line: Line, dataset: Dataset, window: Window, due_at: datetime
+) -> dict[date, Verdict]:
+    """The ``complete`` verdict of each day of the window that the ledger knows."""
+    by_day: dict[date, list[DayCoverage]] = {}
+    for row in line.ledger.summary(dataset, window, due_at):
+        by_day.setdefault(row.day, []).append(row)
+    return {day: complete(rows) for day, rows in sorted(by_day.items())}
+
+
+def no_unexplained_gaps(line: Line, dataset: Dataset, due_at: datetime) -> Verdict:
+    """Whether anything at all is missing; holes that nobody asked for yet are a warning only."""
+    totals = line.ledger.totals(dataset, due_at)
+    summary = "nothing is missing"
+    if totals.slots:
+        summary = f"{totals.slots:,} slots are missing on {totals.days:,} series-days"
+        summary += f"; {totals.slots_tried:,} were asked for in vain" if totals.slots_tried else ""
+        summary += f" ({totals.reason})" if totals.reason else ""
+    return Verdict(
+        "no_unexplained_gaps",
+        passed=not totals.slots,
+        summary=summary,
+        facts={
+            "missing_slots": totals.slots,
+            "missing_series_days": totals.days,
+            "asked_in_vain": totals.slots_tried,
+        },
+        is_error=bool(totals.slots_tried),
+    )
+
+
+def rows_are_valid(line: Line, dataset: Dataset, window: Window) -> Verdict:
+    """Whether every row of the window keeps the dataset's promises."""
+    broken = line.ledger.broken_promises(dataset, window, SHOWN)
+    examples = [f"{name} {at:%Y-%m-%dT%H:%M:%SZ}: {why}" for name, at, why in broken]
+    more = " (and perhaps more)" if len(broken) == SHOWN else ""
+    return Verdict(
+        "rows_are_valid",
+        passed=not broken,
+        summary="every row keeps its promises" if not broken else "; ".join(examples) + more,
+        facts={"broken_rows_shown": len(broken)},
+    )
+
+
+def fresh(line: Line, dataset: Dataset, now: datetime, late_after: timedelta) -> Verdict:
+    """Whether the newest due slot of every series came in time."""
+    late: list[str] = []
+    lags: list[float] = []
+    for one in line.ledger.newest(dataset, now):
+        if one.newest is None:
+            late.append(f"{one.series} has no row")
+            continue
+        lag = max(one.newest_due - one.newest, timedelta())
+        lags.append(lag.total_seconds())
+        if lag > late_after:
+            late.append(f"{one.series} is {lag} behind")
+    return Verdict(
+        "fresh",
+        passed=not late,
+        summary="; ".join(late[:SHOWN]) or "the newest due slot of every series is there",
+        facts={"late_series": len(late), "largest_lag_seconds": max(lags, default=0.0)},
+    )
