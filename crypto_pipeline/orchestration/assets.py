@@ -1,0 +1,150 @@
+"""The assets: one for each dataset, partitioned by UTC day."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from crypto_pipeline.ingestion.ingest import Ingested, Progress, ingest
+from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.windows import Window
+from crypto_pipeline.orchestration.partitions import window_of
+from crypto_pipeline.orchestration.resources import Pipeline
+from crypto_pipeline.warehouse.ledger import DayCoverage
+
+
+class IngestConfig(dg.Config):
+    """What a person can ask of one run."""
+
+    refetch: bool = False
+
+
+def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset that brings a dataset up to date for its partitions; safe to materialize again."""
+
+    @dg.asset(
+        name=dataset.name,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="market",
+        kinds={"python", "postgres"},
+        description=_description(dataset),
+        metadata={
+            "dagster/column_schema": _columns(dataset),
+            "dagster/table_name": f"market.{dataset.name}",
+        },
+    )
+    def asset(
+        context: dg.AssetExecutionContext,
+        config: IngestConfig,
+        pipeline: dg.ResourceParam[Pipeline],
+    ) -> dg.MaterializeResult[None]:
+        window = window_of(context)
+        done = ingest(
+            pipeline.line,
+            window,
+            now=pipeline.now(),
+            dataset=dataset,
+            refetch=config.refetch,
+            run_id=context.run_id,
+            on_progress=pipeline.on_progress or _logged(context.log),
+        )
+        _describe_days(context, pipeline, dataset, window)
+        _raise_if_all_failed(done)
+        return dg.MaterializeResult(metadata=_run_metadata(done))
+
+    return asset
+
+
+def _logged(log: dg.DagsterLogManager) -> Callable[[Progress], None]:
+    """Progress as lines in the run's log, one for each tenth of the way."""
+    told = -1
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal told
+        tenth = 10 * progress.done // max(progress.planned, 1)
+        if tenth > told:
+            told = tenth
+            log.info(f"{progress.done} of {progress.planned} requests, {progress.rows:,} rows")
+
+    return on_progress
+
+
+def _describe_days(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, dataset: Dataset, window: Window
+) -> None:
+    """Each day's own metadata: what the ledger says of it, and where its rows came from."""
+    sources = pipeline.line.ledger.sources(dataset, window)
+    by_day: dict[date, list[DayCoverage]] = defaultdict(list)
+    for row in pipeline.line.ledger.summary(dataset, window, pipeline.now()):
+        by_day[row.day].append(row)
+    for key in context.partition_keys:
+        day = date.fromisoformat(key)
+        metadata = day_metadata(by_day[day], sources.get(day, {}))
+        context.add_asset_metadata(metadata, partition_key=key)
+
+
+def day_metadata(
+    rows: Sequence[DayCoverage], sources: dict[str, int]
+) -> dict[str, dg.MetadataValue[Any]]:
+    """Counts that the page can plot, and a small table by series."""
+    table = [
+        dg.TableRecord(
+            {
+                "series": row.series,
+                "expected": row.expected,
+                "present": row.present,
+                "explained": row.explained,
+                "missing": row.missing,
+            }
+        )
+        for row in rows
+    ]
+    expected, missing = sum(row.expected for row in rows), sum(row.missing for row in rows)
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(sum(sources.values())),
+        "expected": dg.MetadataValue.int(expected),
+        "missing": dg.MetadataValue.int(missing),
+        "explained": dg.MetadataValue.int(sum(row.explained for row in rows)),
+        "completeness_pct": dg.MetadataValue.float(
+            round(100 * (expected - missing) / expected, 4) if expected else 100.0
+        ),
+        "sources": dg.MetadataValue.text(
+            ", ".join(f"{name}: {count:,}" for name, count in sources.items()) or "none"
+        ),
+        "series": dg.MetadataValue.table(table or [dg.TableRecord({"series": "none"})]),
+    }
+
+
+def _run_metadata(done: Ingested) -> dict[str, int | str]:
+    failures = "; ".join(f"{name}: {why}" for name, why in done.failures.items())
+    return {
+        "requests": done.requests,
+        "rows_new": done.stored.inserted,
+        "rows_changed": done.stored.updated,
+        "rows_rejected": done.stored.rejected,
+        **({"failures": failures} if failures else {}),
+    }
+
+
+def _raise_if_all_failed(done: Ingested) -> None:
+    """A run that got nothing of what it asked for is a failure; retrying is the sensor's business."""
+    if done.failed_wholly:
+        reasons = "; ".join(sorted(set(done.failures.values())))
+        msg = f"nothing could be fetched: {reasons}"
+        raise dg.Failure(msg, allow_retries=False)
+
+
+def _description(dataset: Dataset) -> str:
+    return f"{dataset.title}.\n\n**Grain:** {dataset.grain}.\n\n**Complete when:** {dataset.completeness}."
+
+
+def _columns(dataset: Dataset) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column.name, column.type, f"{column.description} ({column.unit})")
+            for column in dataset.columns
+        ]
+    )

@@ -1,0 +1,50 @@
+"""Puts the Dagster definitions together from a dataset list and a few settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.orchestration.assets import ingested
+from crypto_pipeline.orchestration.checks import checks_of
+from crypto_pipeline.orchestration.jobs import collect, every
+from crypto_pipeline.orchestration.partitions import daily
+from crypto_pipeline.orchestration.resources import Pipeline
+from crypto_pipeline.orchestration.sensors import repair_gaps
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When things happen: the first day kept, two cron expressions, and the sensor's bounds."""
+
+    since: date
+    fast: str
+    full: str
+    repair_every_seconds: int
+    repair_max_days: int
+
+
+def build_definitions(
+    timetable: Timetable, open_pipeline: Callable[[], Pipeline]
+) -> dg.Definitions:
+    """Every asset, check, job, schedule and sensor; the pipeline is opened by the run that needs it."""
+    since = timetable.since
+    days = daily(since)
+    live = collect("collect_live", "Bring the live data up to date.", dg.AssetSelection.all())
+    full = collect("collect_everything", "Bring all data up to date.", dg.AssetSelection.all())
+    return dg.Definitions(
+        assets=[ingested(OHLC, days)],
+        asset_checks=checks_of(OHLC, days),
+        jobs=[live, full],
+        schedules=[
+            every("every_5_minutes", timetable.fast, live, since, "Keeps the live data fresh."),
+            every("every_15_minutes", timetable.full, full, since, "Collects everything."),
+        ],
+        sensors=[repair_gaps(OHLC, timetable.repair_every_seconds, timetable.repair_max_days)],
+        resources={"pipeline": dg.ResourceDefinition(lambda _: open_pipeline())},
+        executor=dg.in_process_executor,
+        # Every event is on the page; the server's own log keeps what went wrong.
+        loggers={"console": dg.colored_console_logger.configured({"log_level": "WARNING"})},
+    )

@@ -1,0 +1,1 @@
+"""Tests of crypto_pipeline.orchestration, against a real Dagster instance in Postgres."""

@@ -1,0 +1,94 @@
+"""The definitions over one test's warehouse, sandbox and Dagster instance, at an instant of its choice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+import psycopg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.orchestration.build import Timetable, build_definitions
+from crypto_pipeline.orchestration.partitions import range_tags
+from crypto_pipeline.orchestration.resources import Pipeline
+
+SINCE = date(2026, 3, 1)
+TODAY = date(2026, 3, 5)
+NOW = datetime(2026, 3, 5, 12, 7, 30, tzinfo=UTC)
+LATE_AFTER = timedelta(minutes=11)
+MAX_DAYS = 31
+OHLC = dg.AssetKey("ohlc")
+
+Evaluation = dg.AssetCheckEvaluation
+
+
+@dataclass
+class Scene:
+    """One pipeline under Dagster; ``now`` is its clock, ``extra`` are definitions beside ours."""
+
+    line: Line
+    instance: dg.DagsterInstance
+    now: datetime = NOW
+    max_days: int = MAX_DAYS
+    extra: dg.Definitions | None = None
+
+    @cached_property
+    def definitions(self) -> dg.Definitions:
+        """What Dagster loads."""
+        since = self.line.since.date()
+        timetable = Timetable(since, "*/5 * * * *", "*/15 * * * *", 30, self.max_days)
+        ours = build_definitions(timetable, self.pipeline)
+        return dg.Definitions.merge(ours, self.extra or dg.Definitions())
+
+    def pipeline(self) -> Pipeline:
+        """What runs are handed: the line, and this scene's clock."""
+        return Pipeline(self.line, LATE_AFTER, now=lambda: self.now)
+
+    def run(
+        self, first: date, last: date | None = None, *, run_config: Mapping[str, Any] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """One run of ``collect_live`` over a day or a range of days, failed or not."""
+        job = self.definitions.resolve_job_def("collect_live")
+        days: dict[str, Any] = {"partition_key": first.isoformat()}
+        if last is not None:
+            days = {"tags": range_tags(first, last)}
+        return job.execute_in_process(
+            run_config=run_config, instance=self.instance, raise_on_error=False, **days
+        )
+
+    def tick(self) -> SensorExecutionData:
+        """What the gap sensor answers when Dagster asks it."""
+        name, repository = "repair_ohlc_gaps", self.definitions.get_repository_def()
+        with dg.build_sensor_context(
+            self.instance,
+            repository_def=repository,
+            sensor_name=name,
+            resources={"pipeline": self.pipeline()},
+        ) as context:
+            return repository.get_sensor_def(name).evaluate_tick(context)
+
+    def execute(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """One SQL statement in the warehouse, and its rows."""
+        with psycopg.connect(self.line.database.url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+def evaluations(result: dg.ExecuteInProcessResult, check: str) -> dict[str | None, Evaluation]:
+    """The evaluations of one check in a run by partition; the run's own is under None."""
+    return {
+        one.partition: one
+        for one in result.get_asset_check_evaluations()
+        if one.check_name == check
+    }
+
+
+def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    """The metadata of each partition that a run materialized, as plain values."""
+    return {
+        str(one.partition): {name: value.value for name, value in one.metadata.items()}
+        for one in result.asset_materializations_for_node("ohlc")
+    }
