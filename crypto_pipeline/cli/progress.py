@@ -1,0 +1,80 @@
+"""The progress bar of a backfill: requests done of those planned, rows, rows a second, time left."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from crypto_pipeline.ingestion.ingest import Progress as Ingesting
+
+
+@dataclass(slots=True)
+class Bar:
+    """Moves when told how far a window has come; in a pipe it says a line each tenth of the way."""
+
+    title: str
+    progress: Progress
+    task: TaskID
+    rows: int = 0
+    _started_at: float | None = None
+    _tenths: int = field(default=-1)
+
+    def update(self, at: Ingesting) -> None:
+        """How far it has come now."""
+        self.rows = at.rows
+        rate = self._rate()
+        self.progress.update(
+            self.task, total=at.planned, completed=at.done, counts=_counts(at.rows, rate)
+        )
+        tenths = 10 * at.done // max(at.planned, 1)
+        if tenths > self._tenths and not self.progress.console.is_terminal:
+            line = f"{self.title}: {at.done:,} of {at.planned:,} requests, {_counts(at.rows, rate)}"
+            self.progress.console.print(line)
+        self._tenths = max(self._tenths, tenths)
+
+    def _rate(self) -> float:
+        """Rows a second since the first of them; opening Dagster is not counted."""
+        now = monotonic()
+        if self._started_at is None:
+            self._started_at = now
+        return self.rows / max(now - self._started_at, 1.0)
+
+
+def _counts(rows: int, rate: float) -> str:
+    return f"{rows:,} rows, {rate:,.0f} rows/s"
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Bar]:
+    """A bar on standard error that is gone when it ends."""
+    console = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("requests, {task.fields[counts]},"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        expand=True,
+        disable=not console.is_terminal,
+        # Who runs behind the bar redirects them, and must not redirect the bar.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with progress:
+        yield Bar(title, progress, progress.add_task(title, total=None, counts="0 rows"))

@@ -1,0 +1,189 @@
+"""The main job as a person runs it: one start, watched from outside, through death and revival.
+
+The tests of this module share one house and follow each other; a run of one alone starts its own.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from crypto_pipeline_tests.cli.running import REPOSITORY, House, house, told, wait_for
+
+pytestmark = pytest.mark.xdist_group("up")
+
+MISSING = (
+    "select coalesce(sum(slots), 0) from market.gaps "
+    "where gap_start < now() - interval '100 seconds'"
+)
+
+
+@pytest.fixture(scope="module")
+def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A started house in a path with a space."""
+    with house(tmp_path_factory.mktemp("a house with spaces")) as one:
+        one.start()
+        yield one
+
+
+def test_the_first_candles_are_there_within_a_minute(running_house: House) -> None:
+    """Nobody waits for the next quarter hour: today's candles come right after the start."""
+    seconds = wait_for(
+        lambda: running_house.query("select count(*) from market.ohlc") != [(0,)], 60, "candles"
+    )
+
+    assert seconds < 60
+
+
+def test_history_follows_by_itself(running_house: House) -> None:
+    """The sensor has yesterday filled by a real backfill, until nothing older is missing."""
+    wait_for(lambda: running_house.query(MISSING) == [(0,)], 150, "all of history", pause=2)
+    backfills = running_house.query("select status from dagster.bulk_actions")
+
+    assert ("COMPLETED_FAILED",) not in backfills
+    assert len(backfills) >= 1
+
+
+def test_a_scheduled_run_succeeds(running_house: House) -> None:
+    """The schedule's tick ends in a successful run."""
+    wait_for(lambda: running_house.successes("dagster/schedule_name") > 0, 120, "a scheduled run")
+
+    assert told(r"ohlc: (100\.0|99\.9) %", running_house.output)
+
+
+def test_a_second_start_is_refused_in_one_sentence(running_house: House) -> None:
+    """Two starts on one data directory would fight; the second says who is there."""
+    assert running_house.process is not None
+    second = subprocess.run(
+        [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
+        cwd=running_house.directory,
+        env=running_house.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert second.returncode == 3
+    assert f"already runs here (process {running_house.process.pid})" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_the_sensor_closes_the_hole_that_a_dead_daemon_left(running_house: House) -> None:
+    """Three ticks without a daemon leave a hole; once it is back, the sensor has it filled."""
+    daemon = running_house.child("dagster-daemon")
+    before = running_house.successes("dagster/sensor_name")
+    daemon.send_signal(signal.SIGSTOP)
+    time.sleep(190)
+    hole = running_house.query(MISSING)
+    daemon.kill()
+
+    assert hole != [(0,)]
+    wait_for(lambda: running_house.query(MISSING) == [(0,)], 90, "the hole to close")
+    wait_for(
+        lambda: running_house.successes("dagster/sensor_name") > before, 60, "the sensor's run"
+    )
+    assert "daemon had died" in running_house.output
+
+
+def test_it_comes_back_after_a_kill_of_everything(running_house: House) -> None:
+    """After a kill -9 of every process it starts again, with every committed row and no leftovers."""
+    rows = running_house.query("select count(*) from market.ohlc")
+    running_house.kill_everything()
+
+    seconds = running_house.start()
+
+    assert seconds < 60
+    assert running_house.query("select count(*) from market.ohlc") >= rows
+    wait_for(
+        lambda: (
+            running_house.query(
+                "select 1 from dagster.runs where status in ('STARTED', 'STARTING') "
+                "and create_timestamp < now() - interval '3 minutes'"
+            )
+            == []
+        ),
+        240,
+        "runs whose process is gone to be told from those that live",
+    )
+
+
+def test_ctrl_c_stops_all_that_was_started(running_house: House) -> None:
+    """After Ctrl-C no process is left, and it ends as something that was asked to."""
+    family = running_house.family()
+
+    assert running_house.stop() == 0
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+    assert "Stopped." in running_house.output
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    """A port that somebody else has is named, with the setting that moves ours."""
+    with house(tmp_path) as one:
+        one.environment["CRYPTO_PIPELINE_WEBSERVER__PORT"] = "1"
+        one.environment["CRYPTO_PIPELINE_WEBSERVER__HOST"] = "203.0.113.1"
+        refused = subprocess.run(
+            [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
+            cwd=tmp_path,
+            env=one.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    assert refused.returncode == 3
+    assert "webserver.port" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_the_sandbox_never_writes_into_a_database_of_ones_own(tmp_path: Path) -> None:
+    """Invented prices and a person's own database are kept apart."""
+    with house(tmp_path) as one:
+        one.environment["CRYPTO_PIPELINE_DATABASE_URL"] = "postgresql://a:secret@127.0.0.1:1/b"
+        refused = subprocess.run(
+            [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
+            cwd=tmp_path,
+            env=one.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    assert refused.returncode == 2
+    assert "invented prices" in refused.stderr
+    assert "secret" not in refused.stderr
+
+
+def test_an_unreachable_database_is_one_sentence(tmp_path: Path) -> None:
+    """A database that does not answer is named without its password."""
+    with house(tmp_path) as one:
+        one.environment["CRYPTO_PIPELINE_DATABASE_URL"] = "postgresql://a:secret@127.0.0.1:1/b"
+        refused = subprocess.run(
+            [sys.executable, "-m", "crypto_pipeline", "up"],
+            cwd=tmp_path,
+            env=one.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert refused.returncode == 3
+    assert "no database at 127.0.0.1:1/b" in refused.stderr
+    assert "secret" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_both_front_doors_are_in_the_repository() -> None:
+    """``dagster dev -w workspace.yaml`` finds the definitions that ``up`` serves."""
+    text = (REPOSITORY / "workspace.yaml").read_text(encoding="utf-8")
+
+    assert "crypto_pipeline.definitions" in text
