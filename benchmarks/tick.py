@@ -85,7 +85,8 @@ def show_ticks(ticks: list[Tick]) -> None:
             *((f"  {name}", *(one.phases.get(name, 0.0) for one in ticks)) for name in names),
         ],
     )
-    judge("created to success, slowest", max(one.ended - one.created for one in ticks), 5.0, "s")
+    slowest = max(one.ended - one.created for one in ticks)
+    judge("created to success, slowest", slowest, TICK_LIMIT, "s")
 
 
 def show_rest(at_rest: Footprint) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,7 @@ from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
-from crypto_pipeline.warehouse.ledger import DayCoverage
+from crypto_pipeline.warehouse.ledger import DayCoverage, Ledger
 
 
 class IngestConfig(dg.Config):
@@ -41,17 +41,17 @@ def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.A
         config: IngestConfig,
         pipeline: dg.ResourceParam[Pipeline],
     ) -> dg.MaterializeResult[None]:
-        window = window_of(context)
+        window, now = window_of(context), pipeline.now()
         done = ingest(
             pipeline.line,
             window,
-            now=pipeline.now(),
+            now=now,
             dataset=dataset,
             refetch=config.refetch,
             run_id=context.run_id,
             on_progress=pipeline.on_progress or _logged(context.log),
         )
-        _describe_days(context, pipeline, dataset, window)
+        _describe_days(context, pipeline.line.ledger, dataset, window, now)
         _raise_if_all_failed(done)
         return dg.MaterializeResult(metadata=_run_metadata(done))
 
@@ -73,12 +73,16 @@ def _logged(log: dg.DagsterLogManager) -> Callable[[Progress], None]:
 
 
 def _describe_days(
-    context: dg.AssetExecutionContext, pipeline: Pipeline, dataset: Dataset, window: Window
+    context: dg.AssetExecutionContext,
+    ledger: Ledger,
+    dataset: Dataset,
+    window: Window,
+    now: datetime,
 ) -> None:
     """Each day's own metadata: what the ledger says of it, and where its rows came from."""
-    sources = pipeline.line.ledger.sources(dataset, window)
+    sources = ledger.sources(dataset, window)
     by_day: dict[date, list[DayCoverage]] = defaultdict(list)
-    for row in pipeline.line.ledger.summary(dataset, window, pipeline.now()):
+    for row in ledger.summary(dataset, window, now):
         by_day[row.day].append(row)
     for key in context.partition_keys:
         day = date.fromisoformat(key)

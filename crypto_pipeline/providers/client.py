@@ -90,37 +90,49 @@ class Client:
         """The answer, after as many tries as it is worth; raises the last ProviderError otherwise."""
         failures = 0
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            base_url = await self._open_host(failures // TRIES_PER_HOST)
-            try:
-                async with self._slots:
+            async with self._slots:
+                base_url = await self._turn(failures // TRIES_PER_HOST, ask.weight)
+                try:
                     return await self._attempt(base_url, ask, attempt)
-            except (RateLimited, HostRefused) as pause:
-                await self._pacer.block(host_of(base_url), pause.retry_after)
-                last: ProviderError = pause
-            except TransientError as error:
-                failures, last = failures + 1, error
-                if attempt < MAX_ATTEMPTS:
-                    await self._sleep(backoff(failures, self._rng))
+                except (RateLimited, HostRefused) as pause:
+                    await self._pacer.block(host_of(base_url), pause.retry_after)
+                    last: ProviderError = pause
+                    continue
+                except TransientError as error:
+                    failures, last = failures + 1, error
+            if attempt < MAX_ATTEMPTS:
+                await self._sleep(backoff(failures, self._rng))
         raise last
 
-    async def _open_host(self, skip: int) -> str:
-        """The first host that may be asked, once its pause is waited out; ``skip`` starts further on."""
+    async def _turn(self, skip: int, weight: int) -> str:
+        """The host to ask now; a pause that begins while this request waits is seen."""
+        reserved: set[str] = set()
+        while True:
+            base_url, wait = await self._open_host(skip)
+            host = host_of(base_url)
+            if not wait and host not in reserved:
+                reserved.add(host)
+                allowance = self.provider.limits.weight_per_minute
+                wait = await self._pacer.reserve(host, weight, allowance)
+            if not wait:
+                return base_url
+            await self._sleep(wait)
+
+    async def _open_host(self, skip: int) -> tuple[str, float]:
+        """The first host that may be asked, and the pause before; ``skip`` starts further on."""
         hosts = self.provider.hosts
         turn = skip % len(hosts)
         pauses: list[float] = []
         for base_url in (*hosts[turn:], *hosts[:turn]):
             pause = await self._pacer.blocked_for(host_of(base_url))
             if pause <= PATIENCE:
-                await self._sleep(pause)
-                return base_url
+                return base_url, pause
             pauses.append(pause)
         msg = f"{self.provider.name} refuses this address; it is asked again in {min(pauses):.0f} s"
         raise HostRefused(msg, retry_after=min(pauses))
 
     async def _attempt(self, base_url: str, ask: Ask[T], attempt: int) -> T:
-        limits = self.provider.limits
         host = host_of(base_url)
-        await self._sleep(await self._pacer.reserve(host, ask.weight, limits.weight_per_minute))
         requested_at, began = self._now(), time.perf_counter()
         reply: Reply | None = None
         error: ProviderError | None = None

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -11,12 +12,12 @@ PRINTED = ("16570.14", "16574.97", "16564.09", "16568.60", "2622.14355", "434484
 """Prices and volumes of a real candle, trailing zero included."""
 
 
-def candle(opened: datetime, *, trades: int | None = 90705, **changed: str | None) -> Candle:
+def candle(opened: datetime, *, trades: int | None = 90705, **changed: Any) -> Candle:
     """A valid candle; ``changed`` replaces numbers, as text or None."""
     names = ("open", "high", "low", "close", "volume", "quote_volume")
     numbers = dict(zip(names, PRINTED, strict=True)) | changed
-    values = (None if text is None else Decimal(text) for text in numbers.values())
-    return Candle(opened, *values, trades)  # type: ignore[arg-type]
+    values = [None if text is None else Decimal(text) for text in numbers.values()]
+    return Candle._make([opened, *values, trades])
 
 
 def _eighths(digits: int) -> Decimal:
@@ -39,4 +40,6 @@ def prices(draw: st.DrawFn) -> tuple[Decimal, ...]:
 def candles_at(opened: datetime) -> st.SearchStrategy[Candle]:
     """Any valid candle that opens then."""
     trades = st.none() | st.integers(0, 2**31 - 1)
-    return st.builds(lambda numbers, count: Candle(opened, *numbers, count), prices(), trades)
+    return st.builds(
+        lambda numbers, count: Candle._make([opened, *numbers, count]), prices(), trades
+    )

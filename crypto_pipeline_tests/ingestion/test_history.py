@@ -41,9 +41,7 @@ def recorded(corpus: Path) -> dict[datetime, tuple[str, ...]]:
 def line(corpus: Path, make_line: Callable[..., Line]) -> Iterator[Line]:
     """The line at a venue that prints the recording, some minutes after its last candle closed."""
     line = make_line(SINCE, interval="4h")
-    settings = SandboxSettings(
-        recorded=corpus / RECORDING, clock=lambda: AFTER, weight_limit=None
-    )
+    settings = SandboxSettings(recorded=corpus / RECORDING, clock=lambda: AFTER, weight_limit=None)
     with running(settings) as venue:
         provider = replace(line.providers["binance"], base_url=venue.base_url())
         yield replace(line, providers={"binance": provider})
@@ -74,7 +72,10 @@ def test_recorded_history_is_stored_value_for_value(
     assert Ingested(8, Stored(inserted=len(recorded)), {}, frozenset(missing)) == done
     assert recorded == stored
     assert expected_holes == list(missing[line.series[0].name])
-    assert (10, 18) == (len(expected_holes), sum(hole.span // FOUR_HOURS for hole in expected_holes))
+    assert (10, 18) == (
+        len(expected_holes),
+        sum(hole.span // FOUR_HOURS for hole in expected_holes),
+    )
 
 
 def test_recorded_history_is_fetched_once(

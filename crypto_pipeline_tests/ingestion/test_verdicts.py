@@ -46,20 +46,26 @@ def store(line: Line, *hours: int) -> None:
 
 def test_days_without_a_hole_are_complete() -> None:
     """The verdict counts what was looked at."""
-    days = [DayCoverage(NAME, date(2024, 2, 28), 24, 23, 1, 0), DayCoverage(NAME, date(2024, 2, 29), 24, 24, 0, 0)]
+    days = [
+        DayCoverage(NAME, date(2024, 2, 28), 24, 23, 1, 0),
+        DayCoverage(NAME, date(2024, 2, 29), 24, 24, 0, 0),
+    ]
 
     assert Verdict(
         "complete",
         passed=True,
         summary="48 of 48 slots are there or explained",
         facts={"expected": 48, "missing": 0, "incomplete_series_days": 0},
-    ) == complete(OHLC, days)
+    ) == complete(days)
 
 
 def test_incomplete_days_are_named() -> None:
     """The verdict says which series lacks how much of which day."""
-    days = [DayCoverage(NAME, date(2024, 2, 28), 1440, 0, 0, 1440), DayCoverage(NAME, date(2024, 2, 29), 24, 24, 0, 0)]
-    verdict = complete(OHLC, days)
+    days = [
+        DayCoverage(NAME, date(2024, 2, 28), 1440, 0, 0, 1440),
+        DayCoverage(NAME, date(2024, 2, 29), 24, 24, 0, 0),
+    ]
+    verdict = complete(days)
 
     assert not verdict.passed
     assert verdict.summary == (
@@ -71,7 +77,7 @@ def test_incomplete_days_are_named() -> None:
 def test_long_lists_are_cut() -> None:
     """A year of incomplete days does not fill the page."""
     days = [DayCoverage(NAME, SINCE.date() + number * DAY, 24, 0, 0, 24) for number in range(366)]
-    verdict = complete(OHLC, days)
+    verdict = complete(days)
 
     assert SHOWN == verdict.summary.count(NAME)
     assert 366 == verdict.facts["incomplete_series_days"]
@@ -79,7 +85,7 @@ def test_long_lists_are_cut() -> None:
 
 def test_nothing_expected_is_complete() -> None:
     """A day before everything lacks nothing."""
-    assert complete(OHLC, []).passed
+    assert complete([]).passed
 
 
 def test_each_day_has_its_own_verdict(line: Line) -> None:

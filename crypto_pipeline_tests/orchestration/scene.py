@@ -27,11 +27,15 @@ Evaluation = dg.AssetCheckEvaluation
 
 @dataclass
 class Scene:
-    """One pipeline under Dagster; ``now`` is its clock, ``extra`` are definitions beside ours."""
+    """One pipeline under Dagster; ``now`` is its clock, ``extra`` are definitions beside ours.
+
+    With a ``pace`` the clock moves on by that much each time it is read.
+    """
 
     line: Line
     instance: dg.DagsterInstance
     now: datetime = NOW
+    pace: timedelta = timedelta()
     max_days: int = MAX_DAYS
     extra: dg.Definitions | None = None
 
@@ -45,7 +49,11 @@ class Scene:
 
     def pipeline(self) -> Pipeline:
         """What runs are handed: the line, and this scene's clock."""
-        return Pipeline(self.line, LATE_AFTER, now=lambda: self.now)
+        return Pipeline(self.line, LATE_AFTER, now=self._read_clock)
+
+    def _read_clock(self) -> datetime:
+        self.now += self.pace
+        return self.now
 
     def run(
         self, first: date, last: date | None = None, *, run_config: Mapping[str, Any] | None = None

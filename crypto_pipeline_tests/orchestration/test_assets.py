@@ -1,6 +1,6 @@
 """The asset under a real Dagster instance: what a run stores, records, and says when it fails."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -43,6 +43,15 @@ def test_today_counts_only_what_is_due(scene: Scene) -> None:
     result = scene.run(TODAY)
 
     assert _counts(materializations(result)["2026-03-05"]) == [12, 12, 0, 0, 100.0]
+
+
+def test_what_becomes_due_during_a_run_is_not_called_missing(make_scene: MakeScene) -> None:
+    """A day is described as of the instant at which the run asked for it."""
+    scene = make_scene(pace=timedelta(hours=1))
+
+    result = scene.run(TODAY)
+
+    assert _counts(materializations(result)["2026-03-05"]) == [13, 13, 0, 0, 100.0]
 
 
 def test_second_run_asks_nothing(scene: Scene, sandbox: Sandbox) -> None:
@@ -108,7 +117,7 @@ def test_progress_is_told_in_the_log(scene: Scene) -> None:
     result = scene.run(FOURTH)
 
     logs = scene.instance.all_logs(result.run_id)
-    assert "1 of 1 requests, 24 new rows" in [entry.user_message for entry in logs]
+    assert "1 of 1 requests, 24 rows" in [entry.user_message for entry in logs]
 
 
 @pytest.mark.parametrize(

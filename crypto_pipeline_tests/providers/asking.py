@@ -143,7 +143,9 @@ class Asking:
         )
 
 
-def ask_of(provider: Provider, window: Window, series: Series | None = None) -> Ask[Sequence[Candle]]:
+def ask_of(
+    provider: Provider, window: Window, series: Series | None = None
+) -> Ask[Sequence[Candle]]:
     """One page of candles."""
     endpoint, series = provider.candles, series or series_of(venue=provider.name)
     assert endpoint is not None

@@ -15,7 +15,9 @@ from crypto_pipeline_tests.providers.asking import Browser
 class Answering(ThreadingHTTPServer):
     """Gives every GET the same answer and remembers what was asked."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = status, headers, body
         self.pause = threading.Event()

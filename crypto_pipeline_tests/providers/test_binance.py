@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
@@ -31,6 +32,7 @@ from crypto_pipeline.providers.replies import BAN_PAUSE, DEFAULT_PAUSE, REFUSAL_
 assert BINANCE.candles is not None
 CANDLES = BINANCE.candles
 START = datetime(2023, 1, 1, tzinfo=UTC)
+NO_NUMBERS: tuple[object, ...] = (16541.77, 16541, None, "", "abc", "1,5", [])
 KLINE: list[Any] = [
     *(1672531200000, "16541.77", "16545.70", "16508.39", "16529.67", "4364.83570"),
     *(1672534799999, "72142018.61590960", 149854, "2179.94772", "36032212.18", "0"),
@@ -164,7 +166,7 @@ def changed(place: int, value: object) -> list[object]:
         *({}, None, 7, "[]", {"data": []}, [None], [[]], [7], ["123456789"], [{}]),
         *([KLINE[:8]], [dict(enumerate(KLINE))]),
         *([changed(0, value)] for value in ("1672531200000", 1.5, True, None, 10**30, -(10**30))),
-        *([changed(1, value)] for value in (16541.77, 16541, None, "", "abc", "1,5", [])),
+        *([changed(1, value)] for value in NO_NUMBERS),
         *([changed(8, value)] for value in ("149854", 1.5, False, None)),
     ],
     ids=str,
@@ -185,10 +187,8 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_rows_or_our_error(body: object) -> None:
     """No body brings the pipeline down."""
-    try:
+    with suppress(ProviderError):
         assert all(isinstance(row, Candle) for row in answered(reply_of(body)))
-    except ProviderError as error:
-        assert str(error)
 
 
 @given(st.integers(0, 11), json_values)

@@ -33,8 +33,14 @@ from crypto_pipeline_tests.providers.asking import (
 MINUTE = timedelta(minutes=1)
 MS = timedelta(milliseconds=1)
 SERIES = series_of()
-CROWDED = sorted({slot * 60_000 + late
-           for slot in range(46) for late in (0, 1, 14_789, 59_999) if slot * 7 % 10 > late % 9})
+CROWDED = sorted(
+    {
+        slot * 60_000 + late
+        for slot in range(46)
+        for late in (0, 1, 14_789, 59_999)
+        if slot * 7 % 10 > late % 9
+    }
+)
 over_http = settings(deadline=None, max_examples=40)
 
 
@@ -225,5 +231,5 @@ def test_interval_that_is_not_offered_is_told() -> None:
     """The rejection shows what the provider offers instead."""
     candles = replace(candle_endpoint(BINANCE, SERIES), intervals={"1h": "60", "1d": "D"})
 
-    with pytest.raises(RequestRejected, match="no 1m candles: ohlc.interval can be 1h, 1d"):
+    with pytest.raises(RequestRejected, match=r"no 1m candles: ohlc\.interval can be 1h, 1d"):
         candle_endpoint(replace(BINANCE, candles=candles), SERIES)

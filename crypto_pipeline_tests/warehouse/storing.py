@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -21,7 +22,7 @@ SINCE = datetime(2024, 2, 28, tzinfo=UTC)
 NOW = datetime(2024, 3, 1, 12, 0, 30, tzinfo=UTC)
 """Two days and a half later, over a leap day and a month's end."""
 ALL = Window(SINCE, NOW)
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 over_postgres = settings(
     deadline=None,
     max_examples=25,
@@ -94,12 +95,12 @@ class Warehouse:
     def select(self, statement: str, *parameters: object) -> list[Row]:
         """What a query answers."""
         with self.database.connect() as connection:
-            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, parameters).fetchall()
 
     def execute(self, statement: str, *parameters: object) -> None:
         """Do something to it behind its back."""
         with self.database.connect() as connection:
-            connection.execute(statement, parameters)  # type: ignore[arg-type]
+            connection.execute(statement, parameters)
 
 
 def minutes_after(start: datetime, *numbers: int) -> list[datetime]:
@@ -109,10 +110,7 @@ def minutes_after(start: datetime, *numbers: int) -> list[datetime]:
 
 def as_rows(candles: Sequence[Candle]) -> list[Row]:
     """Candles as ``Warehouse.rows`` gives them."""
-    return [
-        (row.open_time, *map(_printed, row[1:7]), row.trade_count)
-        for row in sorted(candles)
-    ]
+    return [(row.open_time, *map(_printed, row[1:7]), row.trade_count) for row in sorted(candles)]
 
 
 def _printed(number: Decimal | None) -> str | None:

@@ -86,14 +86,18 @@ def calendar(warehouse: Warehouse) -> dict[date, Runs]:
     )
     days: dict[date, Runs] = {}
     for day, start, end in rows:
-        days[day] = days.get(day, Runs()) + runs((start, end))  # type: ignore[index, arg-type]
+        days[day] = days.get(day, Runs()) + runs((start, end))
     return days
 
 
 @pytest.mark.parametrize("interval", ["1m", "15m", "4h", "12h", "1d", "3d", "1w"])
 @pytest.mark.parametrize(
     "since",
-    [SINCE, SINCE + 13 * HOUR + timedelta(minutes=7, seconds=30), datetime(2023, 12, 30, tzinfo=UTC)],
+    [
+        SINCE,
+        SINCE + 13 * HOUR + timedelta(minutes=7, seconds=30),
+        datetime(2023, 12, 30, tzinfo=UTC),
+    ],
     ids=str,
 )
 def test_calendar_expects_every_slot_since_the_start(
@@ -204,9 +208,7 @@ def test_summary_counts_what_runs_count(warehouse: Warehouse, present: set[int])
     warehouse.store(*map(candle, minutes_after(SINCE, *present)))
     rows = [row for row in warehouse.ledger.summary(OHLC, ALL, NOW) if row.series == BTC.name]
     due = {MARCH_1: 720, FEB_29: 1440, FEB_28: 1440}
-    there = Counter(
-        moment.date() for moment in minutes_after(SINCE, *present) if moment < DUE.end
-    )
+    there = Counter(moment.date() for moment in minutes_after(SINCE, *present) if moment < DUE.end)
 
     assert [
         DayCoverage(BTC.name, day, count, there[day], 0, count - there[day])
@@ -273,10 +275,10 @@ def test_day_asked_for_in_vain_rests_longer_each_time(database: Database) -> Non
         ((retry_at,),) = warehouse.select(
             "select retry_at from warehouse.coverage where day = %s", FEB_28
         )
-        assert FEB_28 not in repairs(warehouse, retry_at - timedelta(microseconds=1))  # type: ignore[operator]
-        assert FEB_28 in repairs(warehouse, retry_at)  # type: ignore[arg-type]
-        pauses.append(retry_at - now)  # type: ignore[operator]
-        now = retry_at  # type: ignore[assignment]
+        assert FEB_28 not in repairs(warehouse, retry_at - timedelta(microseconds=1))
+        assert FEB_28 in repairs(warehouse, retry_at)
+        pauses.append(retry_at - now)
+        now = retry_at
 
     assert pauses == [min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) for attempt in range(14)]
 
@@ -389,7 +391,7 @@ def test_stored_row_that_breaks_a_promise_is_found(warehouse: Warehouse) -> None
 def test_every_kind_of_broken_row_is_found(warehouse: Warehouse, change: str) -> None:
     """What the frame would set aside, the check finds in the table."""
     warehouse.store(candle(SINCE))
-    warehouse.execute(f"update warehouse.ohlc set {change}")
+    warehouse.execute(f"update warehouse.ohlc set {change}")  # noqa: S608
 
     assert [SINCE] == [at for _, at, _ in warehouse.ledger.broken_promises(OHLC, ALL, 10)]
 
@@ -399,7 +401,9 @@ def test_every_kind_of_broken_row_is_found(warehouse: Warehouse, change: str) ->
 
 def test_everybody_at_once_never_stands_in_a_circle(database: Database) -> None:
     """Registering, storing and accounting take turns, whatever order each has its series in."""
-    warehouse = hourly(database, *(f"A{number}-USDT" for number in range(6)), since=SINCE - 60 * DAY)
+    warehouse = hourly(
+        database, *(f"A{number}-USDT" for number in range(6)), since=SINCE - 60 * DAY
+    )
     names = [one.name for one in warehouse.series]
     orders: Sequence[Sequence[Series]] = [warehouse.series, list(reversed(warehouse.series))]
 

@@ -165,18 +165,15 @@ def test_weight_that_others_used_counts(database: Database, used: int, share: fl
     minutes = {moment.replace(second=0, microsecond=0) for moment in (before, after)}
     spent = {minute + share * timedelta(minutes=1) for minute in minutes}
 
-    assert any(
-        abs(spent_until - max(moment, before)) < timedelta(seconds=3)  # type: ignore[operator]
-        for moment in spent
-    )
+    assert any(abs(spent_until - max(moment, before)) < timedelta(seconds=3) for moment in spent)
 
 
 def test_less_weight_than_we_know_of_changes_nothing(database: Database) -> None:
     """A host that counts less than we have spent does not give the allowance back."""
 
     async def ask(one: SharedLimits, _: SharedLimits) -> None:
-        for _ in range(5):
-            await one.reserve(HOST, 100, 100)
+        for weight in [100] * 5:
+            await one.reserve(HOST, weight, 100)
         await one.observe(HOST, 1, 100)
 
         assert await one.reserve(HOST, 100, 100) > 200

@@ -91,7 +91,7 @@ def test_newer_database_is_left_alone(database: Database) -> None:
         connection.execute("update warehouse.alembic_version set version_num = '9999'")
     before = objects(database)
 
-    with pytest.raises(UnreachableError, match="revision 9999.* upgrade crypto-pipeline"):
+    with pytest.raises(UnreachableError, match=r"revision 9999.* upgrade crypto-pipeline"):
         upgrade(database)
     assert before == objects(database)
 

@@ -89,8 +89,8 @@ def test_candles_are_shown_with_where_they_came_from(database: Database) -> None
     values = [*map(Decimal, PRINTED), 90705]
 
     assert ["binance", "BTC-USDT", "1m", SINCE, *values, "binance"] == [*row[:-1]]
-    assert [*PRINTED] == [format(value, "f") for value in row[4:10]]  # type: ignore[str-format]
-    assert abs(datetime.now(UTC) - row[-1]) < timedelta(minutes=1)  # type: ignore[operator]
+    assert [*PRINTED] == [format(value, "f") for value in row[4:10]]
+    assert abs(datetime.now(UTC) - row[-1]) < timedelta(minutes=1)
 
 
 @pytest.fixture

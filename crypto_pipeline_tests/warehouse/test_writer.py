@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -51,7 +52,7 @@ def warehouse(database: Database) -> Warehouse:
     return warehouse
 
 
-def candles(*minutes: int, **changed: str | None) -> list[Candle]:
+def candles(*minutes: int, **changed: Any) -> list[Candle]:
     """Candles that open so many minutes after SINCE."""
     return [candle(moment, **changed) for moment in minutes_after(SINCE, *minutes)]
 
@@ -106,7 +107,11 @@ def test_unknown_values_stay_null(warehouse: Warehouse) -> None:
 def test_storing_again_changes_nothing(warehouse: Warehouse) -> None:
     """The same batch a second time writes no row, no revision and no line of the ledger."""
     warehouse.store(*candles(0, 1, 2))
-    before = warehouse.rows(), warehouse.coverage(), warehouse.select("select xmin from warehouse.ohlc")
+    before = (
+        warehouse.rows(),
+        warehouse.coverage(),
+        warehouse.select("select xmin from warehouse.ohlc"),
+    )
 
     assert Stored() == warehouse.store(*candles(0, 1, 2))
     assert before == (
@@ -278,6 +283,13 @@ def test_rejected_row_that_comes_again_is_one(warehouse: Warehouse) -> None:
     assert [(SINCE, "binance", "a price is not positive")] == warehouse.select(REJECTED)
 
 
+COUNTS = """
+    select
+        (select count(*) from warehouse.ohlc),
+        (select count(*) from warehouse.ohlc_revisions),
+        (select count(*) from warehouse.rejected_rows),
+        (select count(*) from warehouse.loads)
+"""
 FAILING = """
     create function warehouse.fail() returns trigger language plpgsql as
     $$ begin raise exception 'no ledger today'; end $$;
@@ -289,16 +301,14 @@ FAILING = """
 def test_all_is_stored_or_nothing(warehouse: Warehouse, table: str) -> None:
     """When any part of a batch cannot be written, no other part of it stays."""
     warehouse.store(*candles(0))
-    tables = ("ohlc", "ohlc_revisions", "rejected_rows", "loads")
-    counts = "select " + ", ".join(f"(select count(*) from warehouse.{name})" for name in tables)
-    before = warehouse.rows(), warehouse.coverage(), warehouse.select(counts)
+    before = warehouse.rows(), warehouse.coverage(), warehouse.select(COUNTS)
     with warehouse.writer() as writer:
         warehouse.execute(FAILING.format(table))
         batch = SeriesRows(BTC, [*candles(0, close="16570.00"), *candles(1)], [broken(5)])
 
         with pytest.raises(psycopg.errors.RaiseException, match="no ledger today"):
             writer.store([batch], "binance")
-        assert before == (warehouse.rows(), warehouse.coverage(), warehouse.select(counts))
+        assert before == (warehouse.rows(), warehouse.coverage(), warehouse.select(COUNTS))
 
         warehouse.execute("drop function warehouse.fail() cascade")
         assert Stored(1, 1, 1) == writer.store([batch], "binance")
@@ -319,7 +329,9 @@ def test_writers_side_by_side_end_in_the_same_rows(warehouse: Warehouse) -> None
 
     def write(number: int) -> Stored:
         mine = minutes[:: 1 if number % 2 else -1]
-        parts = [SeriesRows(one, candles(*mine)) for one in ((BTC, ETH) if number % 3 else (ETH, BTC))]
+        parts = [
+            SeriesRows(one, candles(*mine)) for one in ((BTC, ETH) if number % 3 else (ETH, BTC))
+        ]
         with warehouse.writer() as writer:
             return sum((writer.store(parts, "binance") for _ in range(3)), Stored())
 

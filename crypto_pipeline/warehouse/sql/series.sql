@@ -98,3 +98,18 @@ where
     and series.is_active
     and coverage.day < (series.starts_at at time zone 'utc')::date
     and not isempty(coverage.expected);
+
+-- active_series --
+-- The series that are expected now, each with the last day that the calendar has been made for.
+select
+    series.series_id,
+    series.name,
+    series.starts_at,
+    series.grace,
+    (
+        select max(coverage.day)
+        from warehouse.coverage
+        where coverage.series_id = series.series_id
+    ) as last_day
+from warehouse.series
+where series.dataset = %(dataset)s and series.is_active;
