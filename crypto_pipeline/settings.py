@@ -37,6 +37,7 @@ from crypto_pipeline.settings_reading import (
     from_environment,
     from_file,
     paths,
+    place_of,
     set_at,
     told,
 )
@@ -97,8 +98,12 @@ class Section(BaseModel):
 class OhlcSettings(Section):
     """Which candles are collected."""
 
-    venues: Annotated[tuple[VenueName, ...], BeforeValidator(_listed)] = ("binance",)
-    instruments: Annotated[tuple[InstrumentName, ...], BeforeValidator(_listed)] = (
+    venues: Annotated[tuple[VenueName, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        "binance",
+    )
+    instruments: Annotated[
+        tuple[InstrumentName, ...], BeforeValidator(_listed), Field(min_length=1)
+    ] = (
         "BTC-USDT",
         "ETH-USDT",
         "BNB-USDT",
@@ -177,7 +182,7 @@ class Settings(Section):
     """Everything that can be set."""
 
     data_dir: Path = Path(".crypto_pipeline")
-    database_url: SecretStr | None = None
+    database_url: Annotated[SecretStr | None, BeforeValidator(lambda url: url or None)] = None
     since: date | None = None
     ohlc: OhlcSettings = OhlcSettings()
     providers: Mapping[str, ProviderSettings] = {}
@@ -247,7 +252,7 @@ def _require_sense(settings: Settings, places: Places) -> None:
     unknown = settings.providers.keys() - PROVIDERS.keys()
     if unknown:
         name = min(unknown)
-        place = places.get(("providers", name), DEFAULT_FILE)
+        place = place_of(("providers", name), places)
         msg = f"{place}: there is no provider {name}; expected one of {', '.join(PROVIDERS)}"
         raise SettingsError(msg)
     if settings.database_url and not places[("database_url",)].startswith(PREFIX):

@@ -59,7 +59,7 @@ def told(error: ValidationError, model: type[BaseModel], places: Places, file: P
     lines = []
     for mistake in error.errors(include_url=False):
         path = tuple(part for part in mistake["loc"] if isinstance(part, str))
-        place = _place(path, places) or str(file)
+        place = place_of(path, places) or str(file)
         key = ".".join(path)
         if mistake["type"] == "extra_forbidden":
             lines.append(f"{place}: there is no setting {key}{_instead(path, model)}")
@@ -69,7 +69,7 @@ def told(error: ValidationError, model: type[BaseModel], places: Places, file: P
     return "\n".join(lines)
 
 
-def _place(path: KeyPath, places: Places) -> str | None:
+def place_of(path: KeyPath, places: Places) -> str | None:
     """Where a key was set: itself, what it lies in, or what lies in it."""
     above = (places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in places)
     below = (place for found, place in places.items() if found[: len(path)] == path)

@@ -306,3 +306,23 @@ def test_disabled_provider_serves_nothing(load: Load) -> None:
 
     assert {} == settings.enabled_providers()
     assert () == settings.series()
+
+
+def test_empty_variable_is_no_setting() -> None:
+    """A variable that is set to nothing, as compose files do, leaves the default."""
+    assert load_settings({"CRYPTO_PIPELINE_DATABASE_URL": ""}).database_url is None
+
+
+def test_unknown_provider_is_blamed_on_the_variable_that_names_it() -> None:
+    """The place that is told is where a person would correct it."""
+    with pytest.raises(SettingsError, match=r"^CRYPTO_PIPELINE_PROVIDERS__BINANCES__ENABLED: "):
+        load_settings({"CRYPTO_PIPELINE_PROVIDERS__BINANCES__ENABLED": "false"})
+
+
+def test_nothing_to_collect_is_a_mistake(tmp_path: Path) -> None:
+    """An empty list of instruments collects nothing, which nobody means."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[ohlc]\ninstruments = []\n", encoding="utf-8")
+
+    with pytest.raises(SettingsError, match=r"ohlc\.instruments = \[\]"):
+        load_settings({"CRYPTO_PIPELINE_CONFIG": str(file)})

@@ -108,15 +108,25 @@ def with_capabilities(*names: str) -> tuple[str, ...]:
 
 
 DOCKER = with_capabilities(
-    *"chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap".split(),
-    *"setpcap net_bind_service sys_chroot kill audit_write".split(),
+    *[
+        "chown",
+        "dac_override",
+        "fsetid",
+        "fowner",
+        "mknod",
+        "net_raw",
+        "setgid",
+        "setuid",
+        "setfcap",
+    ],
+    *["setpcap", "net_bind_service", "sys_chroot", "kill", "audit_write"],
 )
 
 # The interpreter of these tests may lie in root's home: to read there is all this user may do.
 ORDINARY_USER = (
     *f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups".split(),
-    *"--securebits=+no_setuid_fixup --inh-caps=+dac_read_search".split(),
-    *"--ambient-caps=+dac_read_search --".split(),
+    *["--securebits=+no_setuid_fixup", "--inh-caps=+dac_read_search"],
+    *["--ambient-caps=+dac_read_search", "--"],
 )
 
 
@@ -316,10 +326,12 @@ def test_copy_of_a_running_cluster_is_not_mistaken_for_it(server: EmbeddedServer
 def test_server_without_a_free_connection_still_counts_as_running(server: EmbeddedServer) -> None:
     """Sixty clients are no reason to start a second server."""
     url = server.start()
-    with ExitStack() as stack, pytest.raises(psycopg.OperationalError, match="too many clients"):
-        while True:
-            stack.enter_context(psycopg.connect(url))
-            assert server.is_running()
+    with ExitStack() as clients:
+        with suppress(psycopg.OperationalError):
+            while True:
+                clients.enter_context(psycopg.connect(url))
+
+        assert server.is_running()
 
 
 def test_half_finished_initdb_is_redone(server: EmbeddedServer) -> None:
