@@ -98,6 +98,18 @@ class House:
             )
         return wait_for(self.is_up, 90, "the page")
 
+    def refusal(self, *options: str) -> "subprocess.CompletedProcess[str]":
+        """What a start says that is to fail at once."""
+        return subprocess.run(
+            [sys.executable, "-m", "crypto_pipeline", "up", *options],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
     def is_up(self) -> bool:
         """Whether it has named its page; it must still run."""
         assert self.process is not None
@@ -161,6 +173,7 @@ def house(directory: Path) -> Iterator[House]:
             for process in psutil.process_iter(["cmdline"]):
                 if any(str(directory) in part for part in process.info["cmdline"] or []):
                     end_tree(process.pid)
+            one.process.wait(10)
 
 
 def told(pattern: str, text: str) -> bool:

@@ -4,8 +4,7 @@ The tests of this module share one house and follow each other; a run of one alo
 """
 
 import signal
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,15 +58,7 @@ def test_a_scheduled_run_succeeds(running_house: House) -> None:
 def test_a_second_start_is_refused_in_one_sentence(running_house: House) -> None:
     """Two starts on one data directory would fight; the second says who is there."""
     assert running_house.process is not None
-    second = subprocess.run(
-        [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
-        cwd=running_house.directory,
-        env=running_house.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    second = running_house.refusal("--sandbox")
 
     assert second.returncode == 3
     assert f"already runs here (process {running_house.process.pid})" in second.stderr
@@ -125,20 +116,13 @@ def test_ctrl_c_stops_all_that_was_started(running_house: House) -> None:
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     """A port that somebody else has is named, with the setting that moves ours."""
-    with house(tmp_path) as one:
-        one.environment["CRYPTO_PIPELINE_WEBSERVER__PORT"] = "1"
-        one.environment["CRYPTO_PIPELINE_WEBSERVER__HOST"] = "203.0.113.1"
-        refused = subprocess.run(
-            [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
-            cwd=tmp_path,
-            env=one.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
+    with house(tmp_path) as one, socket.socket() as taken:
+        taken.bind(("127.0.0.1", one.web_port))
+        taken.listen()
+        refused = one.refusal("--sandbox")
 
     assert refused.returncode == 3
+    assert f"port {one.web_port} on 127.0.0.1 cannot be used" in refused.stderr
     assert "webserver.port" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
 
@@ -147,15 +131,7 @@ def test_the_sandbox_never_writes_into_a_database_of_ones_own(tmp_path: Path) ->
     """Invented prices and a person's own database are kept apart."""
     with house(tmp_path) as one:
         one.environment["CRYPTO_PIPELINE_DATABASE_URL"] = "postgresql://a:secret@127.0.0.1:1/b"
-        refused = subprocess.run(
-            [sys.executable, "-m", "crypto_pipeline", "up", "--sandbox"],
-            cwd=tmp_path,
-            env=one.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
+        refused = one.refusal("--sandbox")
 
     assert refused.returncode == 2
     assert "invented prices" in refused.stderr
@@ -166,20 +142,23 @@ def test_an_unreachable_database_is_one_sentence(tmp_path: Path) -> None:
     """A database that does not answer is named without its password."""
     with house(tmp_path) as one:
         one.environment["CRYPTO_PIPELINE_DATABASE_URL"] = "postgresql://a:secret@127.0.0.1:1/b"
-        refused = subprocess.run(
-            [sys.executable, "-m", "crypto_pipeline", "up"],
-            cwd=tmp_path,
-            env=one.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        refused = one.refusal()
 
     assert refused.returncode == 3
     assert "no database at 127.0.0.1:1/b" in refused.stderr
     assert "secret" not in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_data_directory_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """The setting is named, and what is wrong with it."""
+    with house(tmp_path) as one:
+        one.environment["CRYPTO_PIPELINE_DATA_DIR"] = "/proc/nowhere"
+        refused = one.refusal()
+
+    assert refused.returncode == 3
+    assert "data_dir = /proc/nowhere cannot be written to" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
 
 
 def test_both_front_doors_are_in_the_repository() -> None:
