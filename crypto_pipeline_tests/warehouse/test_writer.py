@@ -342,3 +342,17 @@ def test_writers_side_by_side_end_in_the_same_rows(warehouse: Warehouse) -> None
     assert as_rows(candles(*minutes)) == warehouse.rows(BTC) == warehouse.rows(ETH)
     assert [] == warehouse.select(REVISIONS)
     assert SINCE + 200 * MINUTE == warehouse.missing().windows[0].start
+
+
+def test_row_that_the_ledger_does_not_know_of_is_kept_as_a_revision(warehouse: Warehouse) -> None:
+    """A row put in by hand is found by its key; the fast way into an empty window harms nothing."""
+    warehouse.store(*candles(0, close="16570.00"))
+    with warehouse.database.connect() as connection:
+        connection.execute("update warehouse.coverage set present = '{}'")
+
+    stored = warehouse.store(*candles(0, 1, close="16571.00"))
+
+    assert Stored(inserted=1, updated=1) == stored
+    with warehouse.database.connect() as connection:
+        kept = connection.execute("select close from warehouse.ohlc_revisions").fetchall()
+    assert [(Decimal("16570.00"),)] == kept

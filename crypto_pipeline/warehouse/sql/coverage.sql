@@ -64,31 +64,23 @@ group by coverage.day
 order by coverage.day desc
 limit %(limit)s;
 
--- mark_present --
--- Each staged candle covers the slot it lies in; the day it belongs to is the slot's.
-insert into warehouse.coverage as kept (series_id, day, expected, present)
-select
-    slots.series_id,
-    slots.day,
-    '{}',
-    range_agg(
-        tstzrange(
-            slots.slot,
-            least(slots.slot + slots.step, (slots.day + 1)::timestamp at time zone 'utc')
-        )
-    )
-from (
+-- is_new --
+-- Whether the ledger knows of no row in any of these slots; who holds the series' lock is the only writer.
+select not exists (
     select
-        staged.series_id,
-        series.step,
-        slot,
-        (slot at time zone 'utc')::date as day
-    from staged_ohlc as staged
-    join warehouse.series using (series_id)
-    cross join lateral date_bin(series.step, staged.open_time, series.anchor) as slot
-) as slots
-group by slots.series_id, slots.day
-order by slots.series_id, slots.day
+    from unnest(
+        %(series_ids)s::integer[], %(days)s::date[], %(slots)s::tstzmultirange[]
+    ) as covered (series_id, day, slots)
+    join warehouse.coverage using (series_id, day)
+    where coverage.present && covered.slots
+);
+
+-- mark_present --
+insert into warehouse.coverage as kept (series_id, day, expected, present)
+select series_id, day, '{}', slots
+from unnest(
+    %(series_ids)s::integer[], %(days)s::date[], %(slots)s::tstzmultirange[]
+) as covered (series_id, day, slots)
 on conflict (series_id, day) do update set present = kept.present + excluded.present
 where not kept.present @> excluded.present;
 

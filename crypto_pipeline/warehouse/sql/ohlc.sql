@@ -1,6 +1,7 @@
 -- create_staging --
 create temporary table if not exists staged_ohlc (
     series_id integer not null,
+    load_id integer not null,
     open_time timestamptz not null,
     open numeric not null,
     high numeric not null,
@@ -8,11 +9,17 @@ create temporary table if not exists staged_ohlc (
     close numeric not null,
     volume numeric not null,
     quote_volume numeric,
-    trade_count bigint
+    trade_count integer
 ) on commit delete rows;
 
 -- copy_staging --
-copy staged_ohlc from stdin (format binary);
+copy staged_ohlc from stdin;
+
+-- copy_new --
+-- Straight into the table: for rows that are known not to be there.
+copy warehouse.ohlc (
+    series_id, load_id, open_time, open, high, low, close, volume, quote_volume, trade_count
+) from stdin;
 
 -- add_load --
 insert into warehouse.loads (source, run_id)
@@ -28,9 +35,15 @@ insert into warehouse.ohlc_revisions (
 select
     kept.open_time, kept.series_id, kept.load_id, kept.trade_count,
     kept.open, kept.high, kept.low, kept.close, kept.volume, kept.quote_volume,
-    %(load_id)s
-from warehouse.ohlc as kept
-join staged_ohlc as staged using (series_id, open_time)
+    staged.load_id
+from staged_ohlc as staged
+-- 'offset 0' keeps the planner from reading the whole table for a small batch.
+cross join lateral (
+    select ohlc.*
+    from warehouse.ohlc
+    where ohlc.series_id = staged.series_id and ohlc.open_time = staged.open_time
+    offset 0
+) as kept
 where
     (kept.open, kept.high, kept.low, kept.close, kept.volume, kept.quote_volume, kept.trade_count)
     is distinct from
@@ -44,7 +57,7 @@ insert into warehouse.ohlc as kept (
     open_time, series_id, load_id, trade_count, open, high, low, close, volume, quote_volume
 )
 select
-    open_time, series_id, %(load_id)s, trade_count, open, high, low, close, volume, quote_volume
+    open_time, series_id, load_id, trade_count, open, high, low, close, volume, quote_volume
 from staged_ohlc
 order by series_id, open_time
 on conflict (series_id, open_time) do update set
