@@ -8,8 +8,6 @@ import pytest
 
 from crypto_pipeline_tests.cli.running import House, house, wait_for
 
-pytestmark = pytest.mark.xdist_group("page")
-
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )

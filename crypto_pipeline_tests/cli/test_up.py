@@ -14,8 +14,6 @@ import pytest
 
 from crypto_pipeline_tests.cli.running import REPOSITORY, House, house, told, wait_for
 
-pytestmark = pytest.mark.xdist_group("up")
-
 MISSING = (
     "select coalesce(sum(slots), 0) from market.gaps "
     "where gap_start < now() - interval '100 seconds'"
