@@ -50,7 +50,9 @@ def test_a_scheduled_run_succeeds(running_house: House) -> None:
     """The schedule's tick ends in a successful run."""
     wait_for(lambda: running_house.successes("dagster/schedule_name") > 0, 120, "a scheduled run")
 
-    assert told(r"ohlc: (100\.0|99\.9) %", running_house.output)
+    wait_for(
+        lambda: told(r"ohlc: (100\.0|99\.9) %", running_house.output), 30, "the terminal to say so"
+    )
 
 
 def test_a_second_start_is_refused_in_one_sentence(running_house: House) -> None:
