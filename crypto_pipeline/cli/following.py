@@ -35,4 +35,4 @@ class Follower:
         percent = 100 * (1 - totals.slots / max(expected, 1))
         # The newest minutes are always on their way: only older holes are worth a word.
         to_go = f", {totals.days:,} series-days to go" if percent < WHOLE else ""
-        return f"{OHLC.name}: {percent:.1f} % of {expected / 1e6:.1f} million slots{to_go}"
+        return f"{OHLC.name}: {percent:.1f} % of {expected:,} slots{to_go}"

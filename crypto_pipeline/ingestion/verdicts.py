@@ -12,7 +12,7 @@ from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.ledger import DayCoverage
 
-SHOWN = 20
+SHOWN = 8
 """Examples that a verdict names, at most."""
 
 
@@ -31,12 +31,12 @@ def complete(days: Sequence[DayCoverage]) -> Verdict:
     """Whether every slot that the calendar expects of these days is there or explained."""
     short = [day for day in days if day.missing]
     expected, missing = sum(day.expected for day in days), sum(day.missing for day in days)
-    examples = [f"{day.series} {day.day}: {day.missing}" for day in short[:SHOWN]]
+    examples = [f"{day.series} {day.day}: {day.missing}" for day in short]
     return Verdict(
         "complete",
         passed=not short,
         summary=f"{expected - missing:,} of {expected:,} slots are there or explained"
-        + (f"; missing in {', '.join(examples)}" if examples else ""),
+        + (f"; missing in {_shown(examples, ', ')}" if examples else ""),
         facts={"expected": expected, "missing": missing, "incomplete_series_days": len(short)},
     )
 
@@ -100,6 +100,12 @@ def fresh(line: Line, dataset: Dataset, now: datetime, late_after: timedelta) ->
     return Verdict(
         "fresh",
         passed=not late,
-        summary="; ".join(late[:SHOWN]) or "the newest due slot of every series is there",
+        summary=_shown(late, "; ") or "the newest due slot of every series is there",
         facts={"late_series": len(late), "largest_lag_seconds": max(lags, default=0.0)},
     )
+
+
+def _shown(examples: Sequence[str], separator: str) -> str:
+    """The first few, and how many more there are."""
+    more = len(examples) - SHOWN
+    return separator.join(examples[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -203,3 +203,22 @@ def test_series_without_rows_is_late(line: Line) -> None:
 
     assert not verdict.passed
     assert f"{NAME} has no row" == verdict.summary
+
+
+def test_series_that_stopped_long_ago_is_told_by_its_lag(line: Line) -> None:
+    """Old rows are rows: a year of silence is not an empty series."""
+    store(line, HOURS - 1)
+    verdict = fresh(line, OHLC, NOW + 365 * DAY, 2 * HOUR)
+
+    assert not verdict.passed
+    assert f"{NAME} is 365 days, 0:00:00 behind" == verdict.summary
+
+
+def test_long_list_of_incomplete_days_is_cut() -> None:
+    """A summary is read by people: some examples, and how many more there are."""
+    rows = [DayCoverage(NAME, date(2024, 1, 1), 24, 0, 0, 24)] * (SHOWN + 1_200)
+
+    summary = complete(rows).summary
+
+    assert summary.endswith(" and 1,200 more")
+    assert SHOWN == summary.count(NAME)

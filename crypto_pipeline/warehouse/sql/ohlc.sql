@@ -135,7 +135,7 @@ select
     (
         select max(ohlc.open_time)
         from warehouse.ohlc
-        where ohlc.series_id = series.series_id and ohlc.open_time >= %(now)s - interval '40 days'
+        where ohlc.series_id = series.series_id
     ) as newest,
     date_bin(series.step, %(now)s - series.grace, series.anchor) - series.step as newest_due,
     series.step
