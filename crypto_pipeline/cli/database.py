@@ -63,13 +63,15 @@ def migrate(
 
 @database.command()
 def env() -> None:
-    """Print the environment that Dagster needs.
+    """Print the environment that Dagster, dbt and psql need.
 
-    For who runs it without 'up': eval "$(crypto-pipeline database env)"; dagster dev -w workspace.yaml
+    For who runs them without 'up': eval "$(crypto-pipeline database env)"; dagster dev -w workspace.yaml
     """
     from crypto_pipeline.cli.dagster_home import dagster_environment
 
-    for name, value in dagster_environment(load_settings()).items():
+    settings = load_settings()
+    wanted = dagster_environment(settings) | open_database(settings).client_environment
+    for name, value in wanted.items():
         typer.echo(f"export {name}={quote(value)}")
 
 
