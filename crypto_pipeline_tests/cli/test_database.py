@@ -109,3 +109,4 @@ def test_env_is_what_a_shell_can_read(settings_environment: dict[str, str], tmp_
     assert {("export", 2)} == {(line[0], len(line)) for line in words}
     assert str(tmp_path / "the data" / "dagster") == exported["DAGSTER_HOME"]
     assert exported["DAGSTER_POSTGRES_URL"].startswith("postgresql+psycopg2://")
+    assert {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"} <= exported.keys()
