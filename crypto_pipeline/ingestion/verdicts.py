@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.warehouse.ledger import DayCoverage
+from crypto_pipeline.warehouse.ledger import DayCoverage, by_day
 
 SHOWN = 8
 """Examples that a verdict names, at most."""
@@ -41,14 +41,9 @@ def complete(days: Sequence[DayCoverage]) -> Verdict:
     )
 
 
-def completeness_by_day(
-    line: Line, dataset: Dataset, window: Window, due_at: datetime
-) -> dict[date, Verdict]:
-    """The ``complete`` verdict of each day of the window that the ledger knows."""
-    by_day: dict[date, list[DayCoverage]] = {}
-    for row in line.ledger.summary(dataset, window, due_at):
-        by_day.setdefault(row.day, []).append(row)
-    return {day: complete(rows) for day, rows in sorted(by_day.items())}
+def completeness_by_day(days: Sequence[DayCoverage]) -> dict[date, Verdict]:
+    """The ``complete`` verdict of each day that the ledger knows, oldest first."""
+    return {day: complete(rows) for day, rows in sorted(by_day(days).items())}
 
 
 def no_unexplained_gaps(line: Line, dataset: Dataset, due_at: datetime) -> Verdict:

@@ -1,6 +1,5 @@
 """The assets: one for each dataset, partitioned by UTC day."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
-from crypto_pipeline.warehouse.ledger import DayCoverage, Ledger
+from crypto_pipeline.warehouse.ledger import DayCoverage, Ledger, by_day
 
 
 class IngestConfig(dg.Config):
@@ -81,12 +80,10 @@ def _describe_days(
 ) -> None:
     """Each day's own metadata: what the ledger says of it, and where its rows came from."""
     sources = ledger.sources(dataset, window)
-    by_day: dict[date, list[DayCoverage]] = defaultdict(list)
-    for row in ledger.summary(dataset, window, now):
-        by_day[row.day].append(row)
+    rows = by_day(ledger.summary(dataset, window, now))
     for key in context.partition_keys:
         day = date.fromisoformat(key)
-        metadata = day_metadata(by_day[day], sources.get(day, {}))
+        metadata = day_metadata(rows.get(day, []), sources.get(day, {}))
         context.add_asset_metadata(metadata, partition_key=key)
 
 

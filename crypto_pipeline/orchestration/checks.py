@@ -29,11 +29,9 @@ def checks_of(
         context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.AssetCheckResult:
         run = context.op_execution_context
-        window = window_of(run)
-        by_day = verdicts.completeness_by_day(pipeline.line, dataset, window, pipeline.due_at)
+        rows = pipeline.line.ledger.summary(dataset, window_of(run), pipeline.due_at)
         if len(run.partition_keys) > 1:
-            _log_each_day(run, dataset, by_day)
-        rows = pipeline.line.ledger.summary(dataset, window, pipeline.due_at)
+            _log_each_day(run, dataset, verdicts.completeness_by_day(rows))
         return result(verdicts.complete(rows))
 
     @dg.asset_check(

@@ -192,6 +192,14 @@ class Ledger:
             return [Newest(*row) for row in rows]  # type: ignore[arg-type]
 
 
+def by_day(rows: Iterable[DayCoverage]) -> dict[date, list[DayCoverage]]:
+    """The rows of each day."""
+    found: dict[date, list[DayCoverage]] = defaultdict(list)
+    for row in rows:
+        found[row.day].append(row)
+    return found
+
+
 def _register(connection: Connection, dataset: Dataset, series: Series, since: datetime) -> int:
     interval = series.interval
     row = connection.execute(

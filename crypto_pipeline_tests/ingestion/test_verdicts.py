@@ -91,7 +91,7 @@ def test_nothing_expected_is_complete() -> None:
 def test_each_day_has_its_own_verdict(line: Line) -> None:
     """Of a range, the days that are complete pass and the others do not; days to come are not judged."""
     store(line, *range(24, 48))
-    verdicts = completeness_by_day(line, OHLC, ALL, NOW)
+    verdicts = completeness_by_day(line.ledger.summary(OHLC, ALL, NOW))
 
     assert {
         date(2024, 2, 28): False,
