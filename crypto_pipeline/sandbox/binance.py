@@ -17,7 +17,14 @@ from crypto_pipeline.sandbox import binance_parameters as parameters
 from crypto_pipeline.sandbox import binance_replies as replies
 from crypto_pipeline.sandbox.binance_info import exchange_info, symbol_info
 from crypto_pipeline.sandbox.binance_parameters import QueryError
-from crypto_pipeline.sandbox.faults import REFUSALS, Asked, Fault, FaultBook, disarranged
+from crypto_pipeline.sandbox.faults import (
+    REFUSALS,
+    ROWLESS,
+    Asked,
+    Fault,
+    FaultBook,
+    disarranged,
+)
 from crypto_pipeline.sandbox.listings import LISTINGS, Listing
 from crypto_pipeline.sandbox.market import Weather, page
 from crypto_pipeline.sandbox.recorded import Recordings, assets
@@ -27,8 +34,10 @@ from crypto_pipeline.sandbox.venues import Reply
 from crypto_pipeline.sandbox.weights import Verdict, WeightMeter
 
 KLINES = "/api/v3/klines"
-WEIGHTS = {KLINES: 2, "/api/v3/exchangeInfo": 20}
+EXCHANGE_INFO = "/api/v3/exchangeInfo"
+WEIGHTS = {KLINES: 2, EXCHANGE_INFO: 20}
 DEFAULT_WEIGHT_LIMIT = 6000
+INVALID_SYMBOL = (-1121, "Invalid symbol.")
 BEFORE_THE_VENUE = ("451", "403_html")  # refused at the edge: no weight, no X-MBX headers
 
 Answer = Callable[[Sequence[tuple[str, str]], Sequence[Fault]], bytes]
@@ -48,7 +57,7 @@ class Binance:
         self._answers: dict[str, Answer] = {
             "/api/v3/ping": self._ping,
             "/api/v3/time": self._time,
-            "/api/v3/exchangeInfo": self._exchange_info,
+            EXCHANGE_INFO: self._exchange_info,
             KLINES: self._klines,
         }
 
@@ -108,12 +117,12 @@ class Binance:
         wanted = parameters.symbols(parameters.read(items, (), optional))
         known = self._symbols()
         if wanted is not None and not known.keys() >= set(wanted):
-            raise QueryError(-1121, "Invalid symbol.")
+            raise QueryError(*INVALID_SYMBOL)
         infos = [known[symbol] for symbol in (known if wanted is None else wanted)]
         return exchange_info(infos, self._limit, self._now())
 
     def _symbols(self) -> dict[str, dict[str, Any]]:
-        """What has been listed by now, and whatever was recorded."""
+        """What is listed now, and whatever was recorded, each with its status."""
         now = self._now()
         infos = {
             symbol: symbol_info(*assets(symbol), 1, 1) for symbol in self._recordings.symbols()
@@ -123,6 +132,11 @@ class Binance:
                 infos[listing.symbol] = symbol_info(
                     listing.base, listing.quote, listing.tick, listing.step
                 )
+        for symbol in tuple(infos):
+            if self._holds("unlisted", EXCHANGE_INFO, symbol):
+                del infos[symbol]
+            elif self._holds("delisted", EXCHANGE_INFO, symbol):
+                infos[symbol]["status"] = "BREAK"
         return infos
 
     def _klines(self, items: Sequence[tuple[str, str]], faults: Sequence[Fault]) -> bytes:
@@ -131,8 +145,9 @@ class Binance:
         )
         grid, ask, symbol = parameters.interval(given), parameters.ask(given), given["symbol"]
         kinds = [fault.kind for fault in faults]
-        asked = Asked(f"/{self.name}{KLINES}", symbol, is_page=True)
-        weather = Weather(self._book.spans("outage", asked), self._book.spans("off_grid", asked))
+        if self._holds("unlisted", KLINES, symbol):
+            raise QueryError(*INVALID_SYMBOL)
+        weather = self._weather(symbol)
         if (symbol, grid.name) in self._recordings.series:
             rows = self._recordings.page((symbol, grid.name), ask, self._now(), weather.outages)
             return replies.recorded_klines([rows[at] for at in disarranged(len(rows), kinds)])
@@ -144,6 +159,15 @@ class Binance:
             candles = candles.take(np.array(disarranged(len(candles), kinds), dtype=np.int64))
         return replies.klines(candles, listing)
 
+    def _holds(self, kind: str, path: str, symbol: str) -> bool:
+        """Whether such a market fault holds now."""
+        return self._book.holds(kind, Asked(f"/{self.name}{path}", symbol), self._now())
+
+    def _weather(self, symbol: str) -> Weather:
+        asked = Asked(f"/{self.name}{KLINES}", symbol)
+        gone = [span for kind in ROWLESS for span in self._book.spans(kind, asked)]
+        return Weather(tuple(gone), self._book.spans("off_grid", asked))
+
     def _listed(self, symbol: str) -> Listing | None:
         """The synthetic instrument; None if the symbol was only recorded, at another interval."""
         listing = self._listings.get(symbol)
@@ -151,4 +175,4 @@ class Binance:
             return listing
         if symbol in self._recordings.symbols():
             return None
-        raise QueryError(-1121, "Invalid symbol.")
+        raise QueryError(*INVALID_SYMBOL)

@@ -19,10 +19,15 @@ REFUSALS = ("429", "418", "451", "403_html", "500", "503", "garbage", "html")
 """The reply is another than the one asked for."""
 TRANSPORT = ("slow", "cut_body", "reset")
 """The reply comes late, in part, or not at all."""
-PAGES = ("empty_page", "short_page", "duplicate_rows", "reordered_rows")
+PAGES = (
+    *("empty_page", "short_page", "stale_page", "holey_page"),
+    *("duplicate_rows", "reordered_rows"),
+)
 """The rows of a page are not all there, or not as they should be; other requests are spared."""
-MARKET = ("outage", "off_grid")
-"""The market itself: rows between ``start`` and ``end`` never were, or open off the grid."""
+ROWLESS = ("outage", "delisted", "unlisted")
+"""Rows between ``start`` and ``end`` never were; the last two show in the list of symbols too."""
+MARKET = (*ROWLESS, "off_grid")
+"""The market itself, between ``start`` and ``end``: without rows, or with rows off the grid."""
 KINDS = REFUSALS + TRANSPORT + PAGES + MARKET
 
 _TEXT = re.compile(
@@ -74,7 +79,7 @@ class Fault:
             (self.ms < 0 or (self.retry_after or 0) < 0, "ms and retry_after cannot be negative"),
             (
                 (self.kind in MARKET) != self._has_span,
-                "outage and off_grid, and they alone, need START/END",
+                f"{', '.join(MARKET)}: these, and they alone, need START/END",
             ),
             (
                 self.kind in MARKET and self._is_dealt,
@@ -179,12 +184,20 @@ class FaultBook:
             and asked.path.startswith(fault.path)
         )
 
+    def holds(self, kind: str, asked: Asked, now: int) -> bool:
+        """Whether a market fault of that kind holds for the symbol and path ``now``."""
+        return any(start <= now < end for start, end in self.spans(kind, asked))
+
 
 def disarranged(count: int, kinds: Sequence[str]) -> list[int]:
     """Which of a page's rows to send, and in what order."""
     rows = list(range(count))
     if "short_page" in kinds:
         rows = rows[: count // 2]
+    if "stale_page" in kinds:
+        del rows[-3:]
+    if "holey_page" in kinds:
+        del rows[5:-1:11]
     if "empty_page" in kinds:
         rows = []
     if "duplicate_rows" in kinds:

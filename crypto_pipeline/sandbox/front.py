@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
+from email.utils import formatdate
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -37,7 +39,7 @@ class Front:
             return
         reply = self._venue.reply(path, request, faults)
         self._log(request, reply)
-        await _send(reply, send, is_cut="cut_body" in kinds)
+        await _send(reply, self._settings.clock(), send, is_cut="cut_body" in kinds)
 
     def _delay(self, faults: Sequence[Fault]) -> float:
         slow = sum(fault.ms for fault in faults if fault.kind == "slow")
@@ -49,12 +51,13 @@ class Front:
         self._control.log.add(received)
 
 
-async def _send(reply: Reply, send: Send, *, is_cut: bool) -> None:
+async def _send(reply: Reply, now: datetime, send: Send, *, is_cut: bool) -> None:
     """Send it; a cut body is half of what Content-Length says, and the server then closes."""
     headers = {
         "content-type": reply.content_type,
         "content-length": str(len(reply.body)),
         "server": "nginx",
+        "date": formatdate(now.timestamp(), usegmt=True),
         **reply.headers,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]

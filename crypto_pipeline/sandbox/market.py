@@ -42,7 +42,8 @@ def page(tape: Tape, grid: Grid, ask: Ask, now: int, weather: Weather = CALM) ->
     end = now if ask.end is None else min(ask.end, now)
     start = grid.open(first) if ask.start is None else ask.start
     parts: list[Candles] = []
-    for slots in _strides(ask, max(first, _from(grid, start, weather)), grid.slot(end) + 1):
+    lower, upper = max(first, _from(grid, start, weather)), grid.slot(end) + 1
+    for slots in _strides(grid, ask, lower, upper, weather.outages):
         rows = _rows(tape, grid, slots, now, weather).moved(weather.off_grid, _offset(grid))
         parts.append(rows.within(start, end + 1))
         if sum(map(len, parts)) >= ask.limit:
@@ -63,14 +64,29 @@ def _offset(grid: Grid) -> int:
     return OFF_GRID % grid.step if grid.step else OFF_GRID
 
 
-def _strides(ask: Ask, first: int, stop: int) -> Iterator[tuple[int, int]]:
+def _strides(grid: Grid, ask: Ask, first: int, stop: int, gaps: Gaps) -> Iterator[tuple[int, int]]:
     """Spans of ``limit`` slots: newest first when no start was asked for, else oldest first."""
-    if ask.start is None:
-        for upper in range(stop, first, -ask.limit):
-            yield max(upper - ask.limit, first), upper
-    else:
-        for lower in range(first, stop, ask.limit):
-            yield lower, min(lower + ask.limit, stop)
+    while first < stop:
+        if ask.start is None:
+            lower = max(stop - ask.limit, first)
+            yield lower, stop
+            stop = _before(grid, lower, gaps)
+        else:
+            upper = min(first + ask.limit, stop)
+            yield first, upper
+            first = _behind(grid, upper, gaps)
+
+
+def _before(grid: Grid, stop: int, gaps: Gaps) -> int:
+    """Where the slots before ``stop`` end that are not all in one gap: it may last for years."""
+    opened = grid.open(stop)
+    return min([stop, *(grid.slot(start - 1) + 1 for start, end in gaps if start < opened <= end)])
+
+
+def _behind(grid: Grid, first: int, gaps: Gaps) -> int:
+    """As ``_before``, forwards."""
+    opened = grid.open(first)
+    return max([first, *(grid.slot(end) for start, end in gaps if start <= opened < end)])
 
 
 def _rows(tape: Tape, grid: Grid, slots: tuple[int, int], now: int, weather: Weather) -> Candles:

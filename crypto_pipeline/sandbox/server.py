@@ -97,6 +97,7 @@ class _Server(uvicorn.Server):
             log_config=None,
             log_level="critical",
             server_header=False,
+            date_header=False,  # the front tells the sandbox's own time
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=1,
         )

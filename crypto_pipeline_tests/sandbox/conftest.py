@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,17 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
 FIXED = SandboxSettings(clock=lambda: NOW)
 
 Start = Callable[..., tuple[Sandbox, httpx.Client]]
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        """The time it was set to."""
+        return self.now
 
 
 @pytest.fixture(scope="session")

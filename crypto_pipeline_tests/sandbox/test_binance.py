@@ -1,6 +1,7 @@
 """Binance spot over real HTTP: what it answers, what it refuses, and in which words."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crypto_pipeline.sandbox.faults import Fault
+from crypto_pipeline.sandbox.faults import PAGES, Fault
 from crypto_pipeline.sandbox.grids import GRIDS
 from crypto_pipeline.sandbox.server import Sandbox
 
-from .conftest import NOW, Start
+from .conftest import NOW, Clock, Start
 
+MINUTE, HOUR = 60_000, 3_600_000
 NOW_MS = int(NOW.timestamp() * 1000)
-MINUTE = 60_000
+FROM_3_TO_5 = "2026-03-04T03:00Z/2026-03-04T05:00Z"
+AT_3, AT_5 = NOW_MS // HOUR * HOUR - 2 * HOUR, NOW_MS // HOUR * HOUR
 KLINES = "/api/v3/klines"
 
 
@@ -26,6 +29,11 @@ def klines(client: httpx.Client, **params: Any) -> list[list[Any]]:
     assert reply.status_code == 200, reply.text
     rows: list[list[Any]] = reply.json()
     return rows
+
+
+def at_ms(moment: int) -> datetime:
+    """The time of so many milliseconds."""
+    return datetime.fromtimestamp(moment / 1000, UTC)
 
 
 def shape(value: object) -> object:
@@ -192,16 +200,18 @@ def test_too_much_weight_is_429_and_then_418(start: Start) -> None:
 
 
 def test_page_faults_disarrange_klines_only(shared: Sandbox, binance: httpx.Client) -> None:
-    """An empty, short, doubled or reordered page; the time of day stays what it is."""
+    """A page with too few, doubled or reordered rows; the time of day stays what it is."""
     whole = klines(binance, limit=10)
     pages = {}
-    for kind in ("empty_page", "short_page", "duplicate_rows", "reordered_rows"):
+    for kind in PAGES:
         shared.order(Fault(kind=kind, times=1))
         assert binance.get("/api/v3/time").json() == {"serverTime": NOW_MS}
         pages[kind] = klines(binance, limit=10)
 
     assert pages["empty_page"] == []
     assert pages["short_page"] == whole[:5]
+    assert pages["stale_page"] == whole[:7]
+    assert pages["holey_page"] == [*whole[:5], *whole[6:]]
     assert pages["duplicate_rows"] == sorted([*whole, whole[0], whole[7]])
     assert pages["reordered_rows"] != whole
     assert sorted(pages["reordered_rows"]) == whole
@@ -228,3 +238,66 @@ def test_off_grid_rows_can_be_ordered(shared: Sandbox, binance: httpx.Client) ->
     rows = klines(binance, interval="1h", startTime=1772492400000, limit=4)
 
     assert [row[0] % 3_600_000 for row in rows] == [0, 1_694_789, 1_694_789, 0]
+
+
+def test_a_delisted_symbol_is_on_a_break(start: Start) -> None:
+    """While the clock is in the span its status is BREAK; before and after it trades, as others do."""
+    clock = Clock()
+    sandbox, client = start(clock=clock)
+    sandbox.order(f"delisted:BTCUSDT:{FROM_3_TO_5}")
+    statuses = []
+    for at in (AT_3 - 1, AT_3, AT_5 - 1, AT_5):
+        clock.now = at_ms(at)
+        listed = client.get("/api/v3/exchangeInfo").json()["symbols"]
+        statuses.append({info["symbol"]: info["status"] for info in listed})
+
+    assert ["TRADING", "BREAK", "BREAK", "TRADING"] == [status["BTCUSDT"] for status in statuses]
+    assert {"TRADING"} == {status["ETHUSDT"] for status in statuses}
+
+
+@pytest.mark.parametrize("kind", ["delisted", "unlisted"])
+def test_what_was_not_traded_is_not_there_afterwards(start: Start, kind: str) -> None:
+    """The rows of the span are in no page, whenever they are asked for; those around it are."""
+    clock = Clock()
+    sandbox, client = start(clock=clock)
+    span = {"startTime": AT_3 - 5 * MINUTE, "endTime": AT_5 + 4 * MINUTE, "limit": 1000}
+    before = klines(client, **span)
+    expected = [row for row in before if not AT_3 <= row[0] < AT_5]
+    sandbox.order(f"{kind}:BTCUSDT:{FROM_3_TO_5}")
+
+    assert expected == klines(client, **span)
+    assert (130, 10, 130) == (
+        len(before),
+        len(expected),
+        len(klines(client, symbol="ETHUSDT", **span)),
+    )
+    clock.now += timedelta(days=400)
+    assert expected == klines(client, **span)
+
+
+def test_the_candles_before_a_delisting_stay(start: Start) -> None:
+    """While it lasts, the newest row is the last that was traded."""
+    sandbox, client = start(clock=Clock(at_ms(AT_3 + HOUR)))
+    sandbox.order(f"delisted:BTCUSDT:{FROM_3_TO_5}")
+
+    assert [AT_3 - 2 * MINUTE, AT_3 - MINUTE] == [row[0] for row in klines(client, limit=2)]
+    assert [] == klines(client, startTime=AT_3)
+
+
+def test_an_unlisted_symbol_is_unknown_while_the_clock_is_in_the_span(start: Start) -> None:
+    """In no list, and refused by name; before and after it is as any other."""
+    clock = Clock()
+    sandbox, client = start(clock=clock)
+    sandbox.order(f"unlisted:BTCUSDT:{FROM_3_TO_5}")
+    paths = ("/api/v3/exchangeInfo?symbol=BTCUSDT", f"{KLINES}?symbol=BTCUSDT&interval=1m")
+    known, replies = [], []
+    for at in (AT_3 - 1, AT_3, AT_5 - 1, AT_5):
+        clock.now = at_ms(at)
+        listed = client.get("/api/v3/exchangeInfo").json()["symbols"]
+        known.append({"BTCUSDT", "ETHUSDT"} & {info["symbol"] for info in listed})
+        replies += [client.get(path) for path in paths]
+    refused = [reply.json() for reply in replies if reply.status_code == 400]
+
+    assert [{"BTCUSDT", "ETHUSDT"}, {"ETHUSDT"}, {"ETHUSDT"}, {"BTCUSDT", "ETHUSDT"}] == known
+    assert [200, 200, *[400] * 4, 200, 200] == [reply.status_code for reply in replies]
+    assert [{"code": -1121, "msg": "Invalid symbol."}] * 4 == refused

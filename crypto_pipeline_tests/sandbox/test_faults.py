@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto_pipeline.errors import UsageError
-from crypto_pipeline.sandbox.faults import KINDS, PAGES, Asked, Fault, FaultBook, disarranged
+from crypto_pipeline.sandbox.faults import (
+    KINDS,
+    MARKET,
+    PAGES,
+    Asked,
+    Fault,
+    FaultBook,
+    disarranged,
+)
 
 PAGE = Asked("/binance/api/v3/klines", "BTCUSDT", is_page=True)
 PING = Asked("/binance/api/v3/ping")
@@ -31,6 +39,15 @@ PING = Asked("/binance/api/v3/ping")
                 kind="off_grid",
                 start=datetime(2026, 1, 2, tzinfo=UTC),
                 end=datetime(2026, 1, 3, tzinfo=UTC),
+            ),
+        ),
+        (
+            "delisted:BTCUSDT:2026-01-02T03:00Z/2026-02-01T00:00Z",
+            Fault(
+                kind="delisted",
+                symbol="BTCUSDT",
+                start=datetime(2026, 1, 2, 3, tzinfo=UTC),
+                end=datetime(2026, 2, 1, tzinfo=UTC),
             ),
         ),
         ("429:times=3,retry_after=2", Fault(kind="429", times=3, retry_after=2)),
@@ -62,6 +79,9 @@ def test_compact_text_is_read(text: str, expected: Fault) -> None:
         ("outage:2026-01-02/2026-13-02", "must be a time like"),
         ("outage:2026-01-02/2026-01-03:times=1", "for ever"),
         ("429:2026-01-02/2026-01-03", "need START/END"),
+        ("delisted:BTCUSDT", "need START/END"),
+        ("unlisted:BTCUSDT", "need START/END"),
+        ("unlisted:2026-01-02/2026-01-03:probability=0.5", "for ever"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_sentence(text: str, told: str) -> None:
@@ -150,14 +170,28 @@ def test_market_faults_strike_no_request() -> None:
     assert book.spans("outage", PING) == ()
 
 
+def test_a_market_fault_holds_from_its_start_to_just_before_its_end() -> None:
+    """For its own kind and symbol alone."""
+    span = "1970-01-01T00:00:01Z/1970-01-01T00:00:02Z"
+    book = FaultBook(7, [Fault.parse(f"delisted:BTCUSDT:{span}")])
+    held = [book.holds("delisted", PAGE, now) for now in (999, 1000, 1999, 2000)]
+
+    assert [False, True, True, False] == held
+    assert not book.holds("unlisted", PAGE, 1000)
+    assert not book.holds("delisted", PING, 1000)
+
+
 @settings(deadline=None)
 @given(count=st.integers(2, 1000), kind=st.sampled_from(PAGES))
 def test_a_disarranged_page_is_what_its_fault_says(count: int, kind: str) -> None:
-    """Empty, short, with a row twice, or out of order; never a row from nowhere."""
+    """Empty, short, with holes, with a row twice, or out of order; never a row from nowhere."""
     rows = disarranged(count, [kind])
     promised = {
         "empty_page": not rows,
         "short_page": rows == list(range(count // 2)),
+        "stale_page": rows == list(range(max(count - 3, 0))),
+        "holey_page": set(range(count)) - set(rows) == set(range(5, count - 1, 11))
+        and rows == sorted(rows),
         "duplicate_rows": len(rows) > count and set(rows) == set(range(count)),
         "reordered_rows": rows != sorted(rows) and sorted(rows) == list(range(count)),
     }
@@ -170,4 +204,4 @@ def test_every_kind_can_be_ordered() -> None:
     span = ":2026-01-02/2026-01-03"
 
     for kind in KINDS:
-        assert Fault.parse(kind + span * (kind in {"outage", "off_grid"})).kind == kind
+        assert Fault.parse(kind + span * (kind in MARKET)).kind == kind

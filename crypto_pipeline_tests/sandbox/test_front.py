@@ -1,6 +1,7 @@
 """Replies are late, cut or missing on the wire itself."""
 
 import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox
 
-from .conftest import Start
+from .conftest import Clock, Start
 
 
 def test_a_cut_body_is_shorter_than_it_says(shared: Sandbox, binance: httpx.Client) -> None:
@@ -61,3 +62,30 @@ def test_faults_can_be_ordered_before_the_start(start: Start) -> None:
     _, client = start(faults=(Fault.parse("503:times=1"),))
 
     assert [client.get("/api/v3/ping").status_code for _ in range(2)] == [503, 200]
+
+
+@pytest.mark.parametrize("path", ["/api/v3/ping", "/api/v3/klines", "/nowhere"])
+def test_a_reply_is_dated_by_the_clock_of_the_sandbox(start: Start, path: str) -> None:
+    """In the one format that HTTP has, once, whatever became of the request."""
+    clock = Clock(datetime(2019, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC))
+    _, client = start(clock=clock)
+    first = client.get(path).headers.get_list("date")
+    clock.now += timedelta(days=1)
+
+    assert ["Sun, 03 Feb 2019 04:05:06 GMT"] == first
+    assert ["Mon, 04 Feb 2019 04:05:06 GMT"] == client.get(path).headers.get_list("date")
+
+
+def test_a_refusal_is_dated_too(shared: Sandbox, binance: httpx.Client) -> None:
+    """A host that has no time for us still tells it."""
+    shared.order("451:times=1")
+
+    assert "Wed, 04 Mar 2026 05:06:07 GMT" == binance.get("/api/v3/ping").headers["date"]
+
+
+def test_a_clock_of_another_zone_is_dated_in_gmt(start: Start) -> None:
+    """HTTP knows no other."""
+    abroad = datetime(2026, 3, 4, 7, tzinfo=timezone(timedelta(hours=2)))
+    _, client = start(clock=lambda: abroad)
+
+    assert "Wed, 04 Mar 2026 05:00:00 GMT" == client.get("/api/v3/ping").headers["date"]

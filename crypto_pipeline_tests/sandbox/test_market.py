@@ -170,6 +170,63 @@ def test_a_page_reaches_across_an_outage() -> None:
     assert rows("1m", start, None, limit=8, weather=weather).opened_at[5] == start + 10 * DAY
 
 
+@pytest.mark.parametrize("interval", ["1s", "1m", "1h", "1M"])
+def test_a_page_reaches_across_years_without_a_trade(interval: str) -> None:
+    """However small it is: what lies in the hole is not looked for, forwards or backwards."""
+    grid = GRIDS[interval]
+    stopped, resumed = (
+        grid.open(grid.slot(int(datetime(year, 1, 2, 3, tzinfo=UTC).timestamp()) * 1000))
+        for year in (2019, 2025)
+    )
+    weather = Weather(outages=((stopped, resumed),))
+    last, next_ = grid.open(grid.slot(stopped - 1)), resumed
+
+    assert [last, next_] == rows(interval, last, None, limit=2, weather=weather).opened_at.tolist()
+    assert [next_] == rows(interval, stopped, None, limit=1, weather=weather).opened_at.tolist()
+    assert [last, next_] == rows(interval, None, next_, limit=2, weather=weather).opened_at.tolist()
+    assert [last] == rows(interval, None, resumed - 1, limit=1, weather=weather).opened_at.tolist()
+
+
+def test_half_a_slot_at_the_edge_of_a_hole_is_found() -> None:
+    """Where a hole begins or ends within a slot, a page that stops there goes on with what is left."""
+    hour = 60 * MINUTE
+    noon = NOW // DAY * DAY - DAY // 2
+    hole = noon, noon + hour
+    before = Weather(outages=(hole, (noon - 4 * hour, noon - hour // 2)))
+    behind = Weather(outages=(hole, (noon + 3 * hour // 2, noon + 4 * hour)))
+    back = rows("1h", None, noon + hour, limit=2, weather=before)
+    forth = rows("1h", noon - hour, None, limit=2, weather=behind)
+
+    assert [noon - hour, noon + hour] == back.opened_at.tolist()
+    assert [noon - hour, noon + hour] == forth.opened_at.tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    interval=st.sampled_from(["1m", "3m", "1h", "1d", "1w", "1M"]),
+    limit=st.integers(1, 9),
+    holes=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 2000)), max_size=4),
+)
+def test_pages_from_either_end_are_the_same_candles(
+    interval: str, limit: int, holes: list[tuple[int, int]]
+) -> None:
+    """Whatever holes there are, on the grid or off it, side by side or one in the other."""
+    part = (GRIDS[interval].step or 31 * DAY) // 100
+    start = NOW - 40 * 100 * part
+    weather = Weather(
+        outages=tuple((start + at * part, start + (at + length) * part) for at, length in holes)
+    )
+    whole = rows(interval, start, NOW, weather=weather)
+    parts: list[Candles] = []
+    end = NOW
+    while end >= start and len(found := rows(interval, None, end, limit=limit, weather=weather)):
+        parts.append(found)
+        end = int(found.opened_at[0]) - 1
+
+    assert whole == Candles.joined(parts[::-1]).within(start, NOW + 1)
+    assert whole == paged(interval, start, NOW, limit, weather)
+
+
 def test_off_grid_rows_open_where_binance_had_them() -> None:
     """At hh:28:14.789 within the span, on the grid around it, and each in exactly one page."""
     start = NOW // DAY * DAY - DAY

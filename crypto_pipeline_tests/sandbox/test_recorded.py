@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from crypto_pipeline.errors import UsageError
 from crypto_pipeline.sandbox.market import Ask
 from crypto_pipeline.sandbox.recorded import Recordings, assets
 
-from .conftest import Start
+from .conftest import Clock, Start
 
 NEVER = 2**60
 HEADER = (
@@ -110,6 +111,27 @@ def test_a_recorded_symbol_is_listed(tmp_path: Path, start: Start) -> None:
     assert (info["baseAsset"], info["quoteAsset"]) == ("FOO", "BTC")
     assert len(client.get("/api/v3/klines?symbol=FOOBTC&interval=1d").json()) == 1
     assert client.get("/api/v3/klines?symbol=FOOBTC&interval=1h").json() == []
+
+
+def test_a_recorded_symbol_can_be_delisted_and_unlisted(tmp_path: Path, start: Start) -> None:
+    """Its status and its rows are those of the span, as with a synthetic one."""
+    row = "{},1,1,1,1,1,{},1,1,1,1,0\n"
+    opens = [1767222000000 + hour * 3_600_000 for hour in range(4)]  # 2025-12-31T23:00Z on
+    written(tmp_path, "FOOBTC-1h.csv", "".join(row.format(at, at + 3_599_999) for at in opens))
+    clock = Clock(datetime(2026, 1, 1, 0, 30, tzinfo=UTC))
+    sandbox, client = start(recorded=tmp_path, clock=clock)
+    span = "2026-01-01T00:00Z/2026-01-01T02:00Z"
+    sandbox.order(f"delisted:FOOBTC:{span}")
+    (info,) = client.get("/api/v3/exchangeInfo?symbol=FOOBTC").json()["symbols"]
+    rows = paged(client, "FOOBTC", "1h")
+    sandbox.order(f"unlisted:FOOBTC:{span}")
+    refused = client.get("/api/v3/klines?symbol=FOOBTC&interval=1h")
+    clock.now += timedelta(days=1)
+
+    assert "BREAK" == info["status"]
+    assert opens[:1] == [row[0] for row in rows]
+    assert (400, -1121) == (refused.status_code, refused.json()["code"])
+    assert [opens[0], opens[3]] == [row[0] for row in paged(client, "FOOBTC", "1h")]
 
 
 def test_the_last_of_several_rows_counts(tmp_path: Path) -> None:
