@@ -29,6 +29,7 @@ def timetable(settings: Settings) -> Timetable:
         since=settings.first_day(datetime.now(UTC)),
         fast=settings.schedules.fast,
         full=settings.schedules.full,
+        nightly=settings.schedules.nightly,
         repair_every_seconds=settings.repair.every_seconds,
         repair_max_days=settings.repair.max_days,
     )

@@ -160,6 +160,7 @@ class ScheduleSettings(Section):
 
     fast: Cron = "*/5 * * * *"
     full: Cron = "*/15 * * * *"
+    nightly: Cron = "40 0 * * *"
 
 
 class RepairSettings(Section):

@@ -85,8 +85,9 @@ def _assets(repository: dg.RepositoryDefinition) -> Iterator[str]:
     for key in sorted(graph.get_all_asset_keys()):
         node = graph.get(key)
         one_run = node.backfill_policy == dg.BackfillPolicy.single_run()
+        partitions = f"{node.partitions_def}, " if node.partitions_def else "no partitions, "
         yield (
-            f"asset {key.to_user_string()}: group {node.group_name}, {node.partitions_def}, "
+            f"asset {key.to_user_string()}: group {node.group_name}, {partitions}"
             f"{'one run a range' if one_run else 'a run for each partition'}"
         )
 

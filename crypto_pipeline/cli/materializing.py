@@ -87,8 +87,9 @@ def _cancel(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _count(result: dg.ExecuteInProcessResult, dataset: Dataset, name: str) -> int:
-    """Each day's event carries the whole run's counts beside its own."""
-    metadata = result.asset_materializations_for_node(dataset.name)[0].metadata
+    """Each day's event carries the whole run's counts beside its own; other assets' events none."""
+    found = result.asset_materializations_for_node(dataset.name)
+    metadata = next(one.metadata for one in found if name in one.metadata)
     return int(str(metadata[name].value))
 
 

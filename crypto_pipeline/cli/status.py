@@ -23,6 +23,7 @@ SERIES_COLUMNS = {
     "present": True,
     "explained": True,
     "missing": True,
+    "stuck": True,
     "newest (UTC)": False,
     "behind": True,
 }
@@ -70,8 +71,7 @@ def _print(found: Status, place: str) -> None:
             typer.echo(f"\n{name}: nothing has been collected yet")
         else:
             typer.echo(f"\n{name}: {_percent(series)} complete, about {rows:,} rows\n")
-            right = {column for column, is_right in SERIES_COLUMNS.items() if is_right}
-            print_table(list(SERIES_COLUMNS), map(_series_row, series), right)
+            _print_series(series)
     typer.echo(
         "\nProviders in the last hour\n" if found.providers else "\nNo requests in the last hour"
     )
@@ -80,21 +80,34 @@ def _print(found: Status, place: str) -> None:
         print_table(list(PROVIDER_COLUMNS), map(_provider_row, found.providers), right)
 
 
+def _print_series(series: list[SeriesStatus]) -> None:
+    """Slots are stuck where something is wrong: only then are they a column, and a sentence."""
+    stuck = sum(one.stuck for one in series)
+    columns = [name for name in SERIES_COLUMNS if stuck or name != "stuck"]
+    right = {name for name in columns if SERIES_COLUMNS[name]}
+    print_table(columns, ([_series_row(one)[name] for name in columns] for one in series), right)
+    if stuck:
+        are = "slot is" if stuck == 1 else "slots are"
+        typer.echo(f"\n{stuck:,} {are} stuck: crypto-pipeline gaps")
+
+
 def _percent(series: list[SeriesStatus]) -> str:
     percent = completeness_pct(series)
     return "-" if percent is None else f"{percent:.2f} %"
 
 
-def _series_row(one: SeriesStatus) -> list[object]:
-    counts = (one.expected, one.present, one.explained, one.missing)
-    behind = "no row yet" if one.lag is None else lag_of(one.lag)
-    return [
-        one.series,
-        _percent([one]),
-        *(f"{n:,}" for n in counts),
-        minute_of(one.newest_slot),
-        behind,
-    ]
+def _series_row(one: SeriesStatus) -> dict[str, object]:
+    return {
+        "series": one.series,
+        "complete": _percent([one]),
+        "expected": f"{one.expected:,}",
+        "present": f"{one.present:,}",
+        "explained": f"{one.explained:,}",
+        "missing": f"{one.missing:,}",
+        "stuck": f"{one.stuck:,}",
+        "newest (UTC)": minute_of(one.newest_slot),
+        "behind": "no row yet" if one.lag is None else lag_of(one.lag),
+    }
 
 
 def _provider_row(one: ProviderStatus) -> list[object]:
@@ -130,6 +143,7 @@ def _series_object(one: SeriesStatus) -> dict[str, object]:
         "present_slots": one.present,
         "explained_slots": one.explained,
         "missing_slots": one.missing,
+        "stuck_slots": one.stuck,
         "newest_slot": one.newest_slot,
         "lag_seconds": lag,
     }

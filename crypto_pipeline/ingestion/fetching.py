@@ -12,14 +12,16 @@ from anyio import EndOfStream, WouldBlock
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected
+from crypto_pipeline.ingestion.fetch_log import write_log
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.plan import Request
+from crypto_pipeline.ingestion.telling import Telling
 from crypto_pipeline.market.datasets import OHLC
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.holes import Attempt, Vain
+from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import candle_pages
 from crypto_pipeline.providers.client import Client, Fetch, http_client
 from crypto_pipeline.providers.pacing import Pacer
-from crypto_pipeline.warehouse.fetch_log import log_fetches
 from crypto_pipeline.warehouse.writer import SeriesRows
 
 BATCH_ROWS = 20_000
@@ -43,21 +45,29 @@ PageReceiver = MemoryObjectReceiveStream[Page]
 
 @dataclass(slots=True)
 class Fetching:
-    """One window's requests on their way; ``failures`` gathers the reason by series name."""
+    """One window's requests on their way.
+
+    ``attempts`` gathers what came of each by series name, ``failures`` the last reason, ``silent``
+    the series whose source gave no answer at all.
+    """
 
     line: Line
     requests: Sequence[Request]
-    failures: dict[str, str]
+    failures: dict[str, str] = field(default_factory=dict)
+    attempts: defaultdict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
+    silent: set[str] = field(default_factory=set)
     done: int = 0
     _log: deque[Fetch] = field(default_factory=deque)
     _failed: Counter[str] = field(default_factory=Counter)
+    _ruled_out: dict[str, Vain] = field(default_factory=dict)
 
     async def run(self, pacer: Pacer, now: datetime, pages: PageSender) -> None:
         """Ask everything, each venue as many at a time as it allows; ends when all is answered."""
         venues = sorted({request.series.venue for request in self.requests})
         async with pages, http_client() as http, asyncio.TaskGroup() as tasks:
             for venue in venues:
-                client = Client(self.line.provider(venue), http, pacer, self._log.append)
+                provider, record = self.line.provider(venue), self._log.append
+                client = Client(provider, http, pacer, record, sleep=self.line.sleep)
                 turn = iter([one for one in self.requests if one.series.venue == venue])
                 for _ in range(client.provider.limits.concurrency):
                     tasks.create_task(self._work(client, turn, now, pages))
@@ -65,40 +75,44 @@ class Fetching:
     def flush_log(self) -> None:
         """Write what was asked since the last time to the fetch log."""
         # The clients append to this very deque while another thread takes from it.
-        entries = [self._log.popleft() for _ in range(len(self._log))]
-        if entries:
-            log_fetches(self.line.database, map(_entry, entries))
+        write_log(self.line.database, [self._log.popleft() for _ in range(len(self._log))])
 
     async def _work(
         self, client: Client, turn: Iterator[Request], now: datetime, pages: PageSender
     ) -> None:
         """Take the next request until none is left; a series that keeps failing is left for later."""
         for request in turn:
-            if self._failed[request.series.name] < PATIENCE:
-                try:
-                    await self._fetch(client, request, now, pages)
-                except ProviderError as error:
-                    self._note(client, request.series, error)
+            name = request.series.name
+            if name in self._ruled_out:
+                self.attempts[name].append(Attempt(request.slots, self._ruled_out[name]))
+            elif self._failed[name] < PATIENCE:
+                await self._fetch(client, request, now, pages)
             self.done += 1
 
     async def _fetch(
         self, client: Client, request: Request, now: datetime, pages: PageSender
     ) -> None:
-        series = request.series
+        """Ask for one request's pages and note what came of it, be it half of them."""
+        series, told = request.series, Telling(client.provider, request.series)
         due = series.interval.due(now, OHLC.grace)
-        async for frame in candle_pages(client, series, request.window, due):
-            rows = SeriesRows(series, frame.candles, frame.rejected)
-            await pages.send((client.provider.name, rows))
-
-    def _note(self, client: Client, series: Series, error: ProviderError) -> None:
-        """A refusal or rejection holds for the whole series; other failures may be the page's."""
-        name = client.provider.name
-        is_final = isinstance(error, HostRefused | RequestRejected)
-        self._failed[series.name] += PATIENCE if is_final else 1
-        reason = f"{name}: {error}"
-        if isinstance(error, RequestRejected):
-            reason = f"{name} rejects {series.instrument} {series.interval} ({error})"
-        self.failures[series.name] = reason
+        parts: list[tuple[Window, Vain]] = []
+        otherwise = told.unanswered
+        try:
+            asked = request.window, due, request.slots, request.before
+            async for page in candle_pages(client, series, *asked):
+                rows = SeriesRows(series, page.frame.candles, page.frame.rejected)
+                await pages.send((client.provider.name, rows))
+                parts += told.parts(page)
+        except ProviderError as error:
+            otherwise = told.failure(error)
+            self.failures[series.name] = otherwise.error
+            if not isinstance(error, RequestRejected):
+                self.silent.add(series.name)
+            self._failed[series.name] += 1
+            # A refusal or rejection holds for the whole series; other failures may be the page's.
+            if isinstance(error, HostRefused | RequestRejected):
+                self._ruled_out[series.name] = otherwise
+        self.attempts[series.name].append(Attempt(request.slots, otherwise, parts))
 
 
 async def batches(pages: PageReceiver) -> AsyncIterator[Batch]:
@@ -120,23 +134,3 @@ def _waiting(pages: PageReceiver) -> Iterator[Page]:
     with suppress(WouldBlock, EndOfStream):
         while True:
             yield pages.receive_nowait()
-
-
-def _entry(fetch: Fetch) -> dict[str, object]:
-    error = fetch.error
-    return {
-        "requested_at": fetch.requested_at,
-        "provider": fetch.provider,
-        "host": fetch.host,
-        "path": fetch.path,
-        "series": fetch.series.name,
-        "start": fetch.window.start,
-        "end": fetch.window.end,
-        "attempt": fetch.attempt,
-        "duration_ms": round(fetch.seconds * 1000),
-        "http_status": fetch.status,
-        "bytes": fetch.size,
-        "row_count": fetch.rows,
-        "error_class": type(error).__name__ if error else None,
-        "error": str(error) if error else None,
-    }

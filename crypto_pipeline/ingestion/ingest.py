@@ -1,8 +1,10 @@
 """The one use case: bring the warehouse up to date for a window. Safe to repeat, at any time."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from anyio import create_memory_object_stream
@@ -11,15 +13,20 @@ from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.ingestion.fetching import Fetching, Page, batches
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.plan import Request, plan
+from crypto_pipeline.ingestion.telling import Telling
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC, Dataset
+from crypto_pipeline.market.holes import SILENT_PAUSE, Attempt, Vain
+from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import candle_endpoint
+from crypto_pipeline.providers.declaration import CandleEndpoint
+from crypto_pipeline.warehouse.holes import account
+from crypto_pipeline.warehouse.ledger import Asking, Wanted
 from crypto_pipeline.warehouse.limits import SharedLimits
 from crypto_pipeline.warehouse.writer import Stored, Writer
 
-NOT_IN_THE_ANSWER = "the provider answered without these slots"
 PAGES_AHEAD = 32
 """Pages that may wait for the database before fetching pauses."""
 
@@ -35,17 +42,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What one window brought; ``failures`` holds the reason by series name."""
+    """What one window brought; ``failures`` holds the reason by series name.
+
+    ``silent`` are the series whose source gave no answer; a rejection is one.
+    """
 
     requests: int
     stored: Stored
     failures: Mapping[str, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
 
     @property
     def failed_wholly(self) -> bool:
-        """Whether every series that was asked for failed and nothing was stored."""
-        return bool(self.asked) and self.asked == self.failures.keys() and self.stored == Stored()
+        """Whether nothing came of it because a source was silent; what was rejected is the ledger's to tell."""
+        return bool(self.silent) and self.asked == self.failures.keys() and self.stored == Stored()
 
 
 def ingest(
@@ -54,47 +65,68 @@ def ingest(
     *,
     now: datetime,
     dataset: Dataset = OHLC,
-    refetch: bool = False,
+    asking: Asking = "missing",
     run_id: str | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Ingested:
     """Plan, fetch, validate, store and account for one window.
 
-    ``refetch`` asks again for what is there; rows that differ are replaced and kept as revisions.
+    Asking for everything asks again for what is there: rows that differ are replaced and kept as
+    revisions. Runs that nobody asked for ask patiently, and leave waiting holes alone.
     A provider's failure is noted, not raised: what could be had is stored.
     """
     ids = line.register(now, dataset)
-    missing = line.ledger.missing(dataset, window, now, refetch=refetch)
-    wanted = {series: missing[series.name] for series in line.series if series.name in missing}
-    requests, failures = _planned(line, wanted)
-    fetching = Fetching(line, requests, failures)
-    writer = Writer(line.database, ids, run_id)
+    found = line.ledger.wanted(dataset, window, now, asking)
+    wanted = {series: found[series.name] for series in line.series if series.name in found}
+    fetching = Fetching(line, *_planned(line, wanted, now))
+    writer = Writer(line.database, ids, run_id, now)
     try:
         stored = asyncio.run(_run(fetching, writer, now, on_progress))
-    except BaseExceptionGroup as group:
-        raise _only_error(group) from None
+    except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - raised again
+        error = _only_error(raised)
+        if isinstance(error, Exception):
+            _account_failure(line, dataset, wanted, error, now)
+        raise error from None
     finally:
         writer.close()
-    asked = {series.name for series in wanted}
-    outcomes = [(name, failures.get(name, NOT_IN_THE_ANSWER)) for name in sorted(asked)]
-    line.ledger.account(dataset, outcomes, window, now)
-    return Ingested(len(requests), stored, failures, frozenset(asked))
+    account(line.database, dataset, fetching.attempts, now)
+    asked = frozenset(series.name for series in wanted)
+    silent = frozenset(fetching.silent)
+    return Ingested(len(fetching.requests), stored, fetching.failures, asked, silent)
 
 
-def _planned(line: Line, wanted: Mapping[Series, Runs]) -> tuple[list[Request], dict[str, str]]:
-    """The requests, and why some series cannot be asked for at all."""
-    page_slots: dict[str, int] = {}
+def _planned(
+    line: Line, wanted: Mapping[Series, Wanted], now: datetime
+) -> tuple[list[Request], dict[str, str], defaultdict[str, list[Attempt]]]:
+    """The requests, why some series cannot be asked for at all, and what is known without asking."""
+    endpoints: dict[str, CandleEndpoint] = {}
     failures: dict[str, str] = {}
-    askable: dict[Series, Runs] = {}
-    for series, runs in wanted.items():
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    askable: dict[Series, Wanted] = {}
+    for series, one in wanted.items():
+        provider = line.provider(series.venue)
+        told = Telling(provider, series)
         try:
-            endpoint = candle_endpoint(line.provider(series.venue), series)
+            endpoint = candle_endpoint(provider, series)
         except ProviderError as error:
             failures[series.name] = str(error)
+            attempts[series.name].append(Attempt(one.slots, told.failure(error)))
             continue
-        page_slots[series.venue] = endpoint.page_limit
-        askable[series] = runs
-    return plan(askable, page_slots), failures
+        lost = _beyond_reach(one.slots, endpoint, series.interval, now)
+        if lost:
+            vain = told.beyond_reach()
+            attempts[series.name].append(Attempt(lost, vain, [(run, vain) for run in lost]))
+        endpoints[series.venue] = endpoint
+        askable[series] = replace(one, slots=one.slots - lost, absent=one.absent - lost)
+    return plan(askable, endpoints), failures, attempts
+
+
+def _beyond_reach(slots: Runs, endpoint: CandleEndpoint, interval: Interval, now: datetime) -> Runs:
+    """The whole slots that are older than the provider's history goes."""
+    if endpoint.depth is None or not slots:
+        return Runs()
+    start, edge = slots.windows[0].start, interval.floor(now - endpoint.depth)
+    return slots.within(Window(start, edge)) if start < edge else Runs()
 
 
 async def _run(
@@ -115,9 +147,18 @@ async def _run(
     return stored
 
 
-def _only_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _account_failure(
+    line: Line, dataset: Dataset, wanted: Mapping[Series, Wanted], error: Exception, now: datetime
+) -> None:
+    """A run that breaks is no evidence of anything, but the next one waits as after any failure."""
+    vain = Vain(type(error).__name__, "the run failed; its log says why", SILENT_PAUSE)
+    attempts = {series.name: [Attempt(one.slots, vain)] for series, one in wanted.items()}
+    with suppress(Exception):  # the database may be what failed
+        account(line.database, dataset, attempts, now)
+
+
+def _only_error(error: BaseException) -> BaseException:
     """The first real cause: what failed side by side is reported as one failure."""
-    error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

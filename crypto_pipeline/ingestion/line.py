@@ -1,6 +1,7 @@
 """What the line works with: the series that are collected, who serves them, and where they go."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from crypto_pipeline.errors import UsageError
 from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.providers.declaration import Provider
+from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.ledger import Ledger
 
@@ -20,15 +22,22 @@ class Line:
     providers: Mapping[str, Provider]
     series: Sequence[Series]
     since: datetime
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """How a pause passes: retries and rate limits wait by it."""
 
     @property
     def ledger(self) -> Ledger:
         """The coverage ledger of its database."""
         return Ledger(self.database)
 
+    @property
+    def venues(self) -> list[str]:
+        """Each venue once, in alphabetical order."""
+        return sorted({one.venue for one in self.series})
+
     def register(self, now: datetime, dataset: Dataset = OHLC) -> dict[str, int]:
         """Have the ledger expect exactly these series, from ``since`` on; ids by name."""
-        return self.ledger.register(dataset, self.series, self.since, now)
+        return register(self.database, dataset, self.series, self.since, now)
 
     def provider(self, venue: str) -> Provider:
         """Who serves a venue; a UsageError names the venue that nobody does."""

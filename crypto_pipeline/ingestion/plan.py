@@ -1,20 +1,46 @@
-"""From what is missing to few requests, newest first."""
+"""From what is wanted to few requests, newest first."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.series import Series
-from crypto_pipeline.market.windows import Window
+from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.providers.declaration import CandleEndpoint
+from crypto_pipeline.warehouse.ledger import Wanted
+
+MARGIN_SLOTS = 2
+"""Slots of a page that are left for the rows around what is wanted: they prove a hole, or end it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One page to be asked for."""
+    """One page to be asked for: the ``window`` is what is asked, ``slots`` are what is wanted of it.
+
+    ``before`` is a row that the venue has before the window, where we hold none and want none.
+    """
 
     series: Series
     window: Window
+    slots: Runs
+    before: datetime | None = None
+
+
+def plan(wanted: Mapping[Series, Wanted], endpoints: Mapping[str, CandleEndpoint]) -> list[Request]:
+    """The requests for what is wanted, newest first over all series; ``endpoints`` are by venue."""
+    found = [
+        Request(series, window, slots, _before(one, window))
+        for series, one in wanted.items()
+        for window, slots in _windows(one, series.interval.step, endpoints[series.venue])
+    ]
+    found.sort(key=lambda request: request.slots.windows[-1].end, reverse=True)
+    return found
+
+
+def _before(wanted: Wanted, window: Window) -> datetime | None:
+    older = wanted.older
+    return older.start if older and window.start in older else None
 
 
 def pages(missing: Runs, span: timedelta) -> Iterator[Window]:
@@ -38,12 +64,44 @@ def pages(missing: Runs, span: timedelta) -> Iterator[Window]:
         yield Window(start, newest.end)
 
 
-def plan(missing: Mapping[Series, Runs], page_slots: Mapping[str, int]) -> list[Request]:
-    """The requests for what is missing, newest first over all series; ``page_slots`` is by venue."""
-    requests = [
-        Request(series, window)
-        for series, runs in missing.items()
-        for window in pages(runs, page_slots[series.venue] * series.interval.step)
-    ]
-    requests.sort(key=lambda request: request.window.end, reverse=True)
-    return requests
+def _windows(
+    wanted: Wanted, step: timedelta, endpoint: CandleEndpoint
+) -> Iterator[tuple[Window, Runs]]:
+    """What to ask, each with the wanted slots in it, and wide enough to reach the rows around them."""
+    span = max(endpoint.page_limit - MARGIN_SLOTS, 1) * step
+    # A long hole that was asked for in vain holds no row, most likely, and one page spans it.
+    free = wanted.slots & wanted.vain if endpoint.limit_counts_rows else Runs()
+    hollow = Runs(tuple(run for run in free if run.span > span))
+    for window in (*hollow, *pages(wanted.slots - hollow, span)):
+        yield _widened(window, wanted, step, endpoint), wanted.slots.within(window)
+
+
+def _widened(window: Window, wanted: Wanted, step: timedelta, endpoint: CandleEndpoint) -> Window:
+    """The window up to the nearest rows around it where that costs no other page, or by a slot."""
+    room = (endpoint.page_limit * step - window.span) / 2 - step
+    hole = _hole(window, wanted.absent, step)
+    start, end = window.start, window.end
+    if hole.start < start:
+        gap = Window(hole.start, start)
+        start = gap.start if gap.span <= room or _is_free(gap, wanted, endpoint) else start
+    if hole.end > end:
+        gap = Window(end, hole.end)
+        end = gap.end if gap.span <= room or _is_free(gap, wanted, endpoint) else end
+    return Window(start - step, end + step)
+
+
+def _hole(window: Window, absent: Runs, step: timedelta) -> Window:
+    """From the first to the last of the absent slots that the window lies among."""
+    start, end = window.start, window.end
+    while older := absent.at(start - step):
+        start = older.start
+    # The ledger counts a slot that is longer than a day in the day it opens in, and no further.
+    rest = max(step - DAY, timedelta())
+    while newer := absent.at(end + rest):
+        end = newer.end
+    return Window(start, end)
+
+
+def _is_free(gap: Window, wanted: Wanted, endpoint: CandleEndpoint) -> bool:
+    """Whether asking for it too takes no room in a page: it was asked for before, and gave no row."""
+    return endpoint.limit_counts_rows and not Runs((gap,)) - wanted.vain

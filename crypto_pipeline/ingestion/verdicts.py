@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
+from crypto_pipeline.warehouse.audit import audit
 from crypto_pipeline.warehouse.ledger import DayCoverage, by_day
 
 SHOWN = 8
@@ -47,23 +48,27 @@ def completeness_by_day(days: Sequence[DayCoverage]) -> dict[date, Verdict]:
 
 
 def no_unexplained_gaps(line: Line, dataset: Dataset, due_at: datetime) -> Verdict:
-    """Whether anything at all is missing; holes that nobody asked for yet are a warning only."""
-    totals = line.ledger.totals(dataset, due_at)
+    """Whether anything at all is missing; only holes that no provider can fill are an error."""
+    totals, stuck = line.ledger.totals(dataset, due_at), line.ledger.stuck(dataset)
+    slots_stuck = sum(one.slots for one in stuck)
     summary = "nothing is missing"
     if totals.slots:
         summary = f"{totals.slots:,} slots are missing on {totals.days:,} series-days"
         summary += f"; {totals.slots_tried:,} were asked for in vain" if totals.slots_tried else ""
-        summary += f" ({totals.reason})" if totals.reason else ""
+    if stuck:
+        examples = [f"{one.series} {one.slots:,} ({one.reason})" for one in stuck]
+        summary += f"; {slots_stuck:,} are stuck: {_shown(examples, '; ')}"
     return Verdict(
         "no_unexplained_gaps",
-        passed=not totals.slots,
+        passed=not totals.slots and not stuck,
         summary=summary,
         facts={
             "missing_slots": totals.slots,
             "missing_series_days": totals.days,
             "asked_in_vain": totals.slots_tried,
+            "stuck_slots": slots_stuck,
         },
-        is_error=bool(totals.slots_tried),
+        is_error=bool(stuck),
     )
 
 
@@ -97,6 +102,27 @@ def fresh(line: Line, dataset: Dataset, now: datetime, late_after: timedelta) ->
         passed=not late,
         summary=_shown(late, "; ") or "the newest due slot of every series is there",
         facts={"late_series": len(late), "largest_lag_seconds": max(lags, default=0.0)},
+    )
+
+
+def ledger_matches_rows(line: Line, dataset: Dataset, window: Window) -> Verdict:
+    """Whether the ledger says what the rows say; where it did not, it does afterwards."""
+    found = audit(line.database, dataset, window, repair=True)
+    wrong, of_days = found.differences, f"{found.days:,} series-days"
+    summary = f"rows and ledger agree on {of_days}"
+    if wrong:
+        summary = f"the ledger was wrong on {len(wrong):,} of {of_days}, and was repaired: "
+        summary += _shown([str(one) for one in wrong], "; ")
+    return Verdict(
+        "ledger_matches_rows",
+        passed=not wrong,
+        summary=summary,
+        facts={
+            "series_days": found.days,
+            "series_days_repaired": len(wrong),
+            "slots_only_in_rows": sum(one.slots_only_in_rows for one in wrong),
+            "slots_only_in_ledger": sum(one.slots_only_in_ledger for one in wrong),
+        },
     )
 
 

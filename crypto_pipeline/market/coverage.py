@@ -3,6 +3,7 @@
 The warehouse does the same with Postgres multiranges; tests hold the two against each other.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,14 +38,24 @@ class Runs:
         """Whether any instant is in the set."""
         return bool(self.windows)
 
+    def at(self, moment: datetime) -> Window | None:
+        """The run that holds the instant."""
+        place = bisect_right(self.windows, moment, key=lambda window: window.start) - 1
+        run = self.windows[place] if place >= 0 else None
+        return run if run and moment < run.end else None
+
+    def __contains__(self, moment: datetime) -> bool:
+        """Whether a run holds the instant."""
+        return self.at(moment) is not None
+
     def __add__(self, other: Self) -> Self:
         """What either holds."""
         return self.of(chain(self.windows, other.windows))
 
     def __and__(self, other: Self) -> Self:
         """What both hold."""
-        shared = (mine.intersection(theirs) for mine in self for theirs in other)
-        return self.of(window for window in shared if window)
+        shared = [part for window in other for part in self.within(window)]
+        return self.of(shared)
 
     def __sub__(self, other: Self) -> Self:
         """What this holds and the other does not."""
@@ -53,17 +64,36 @@ class Runs:
             left.extend(_without(window, other))
         return self.of(left)
 
+    def within(self, window: Window) -> "Runs":
+        """The part that lies in a window."""
+        first = bisect_right(self.windows, window.start, key=lambda one: one.end)
+        stop = bisect_right(self.windows, window.end, key=lambda one: one.start)
+        parts = (one.intersection(window) for one in self.windows[first:stop])
+        return Runs(tuple(part for part in parts if part))
+
     def slots(self, step: timedelta) -> int:
         """How many slots of a grid begin in the runs, when each run begins on that grid."""
         return sum(-(-window.span // step) for window in self)
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the ledger says of a span of one series; the twin of a row of ``warehouse.coverage``."""
+
+    expected: Runs
+    present: Runs = Runs()
+    explained: Runs = Runs()
+
+    @property
+    def missing(self) -> Runs:
+        """Expected, neither there nor explained."""
+        return self.expected - self.present - self.explained
+
+
 def _without(window: Window, taken: Runs) -> Iterator[Window]:
     """The parts of one window that the taken runs leave over."""
     cursor: datetime = window.start
-    for run in taken:
-        if run.end <= cursor or run.start >= window.end:
-            continue
+    for run in taken.within(window):
         if run.start > cursor:
             yield Window(cursor, run.start)
         cursor = min(run.end, window.end)

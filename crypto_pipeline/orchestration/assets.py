@@ -1,17 +1,19 @@
 """The assets: one for each dataset, partitioned by UTC day."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 from crypto_pipeline.ingestion.ingest import Ingested, Progress, ingest
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import Window
+from crypto_pipeline.orchestration.instruments import read_if_due
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
-from crypto_pipeline.warehouse.ledger import DayCoverage, Ledger, by_day
+from crypto_pipeline.warehouse.ledger import Asking, DayCoverage, Ledger, by_day
 
 
 class IngestConfig(dg.Config):
@@ -41,12 +43,13 @@ def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.A
         pipeline: dg.ResourceParam[Pipeline],
     ) -> dg.MaterializeResult[None]:
         window, now = window_of(context), pipeline.now()
+        read_if_due(context, pipeline, dataset)
         done = ingest(
             pipeline.line,
             window,
             now=now,
             dataset=dataset,
-            refetch=config.refetch,
+            asking="everything" if config.refetch else _missing(context.run.tags),
             run_id=context.run_id,
             on_progress=pipeline.on_progress or _logged(context.log),
         )
@@ -55,6 +58,12 @@ def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.A
         return dg.MaterializeResult(metadata=_run_metadata(done))
 
     return asset
+
+
+def _missing(tags: Mapping[str, str]) -> Asking:
+    """A person's run asks for all that is missing; a tick's leaves alone what waits."""
+    is_a_ticks = SCHEDULE_NAME_TAG in tags or SENSOR_NAME_TAG in tags
+    return "patiently" if is_a_ticks else "missing"
 
 
 def _logged(log: dg.DagsterLogManager) -> Callable[[Progress], None]:

@@ -8,8 +8,10 @@ import dagster as dg
 
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.orchestration.assets import ingested
-from crypto_pipeline.orchestration.checks import checks_of
-from crypto_pipeline.orchestration.jobs import collect, every
+from crypto_pipeline.orchestration.checks import NIGHTLY, audits, checks_of
+from crypto_pipeline.orchestration.instruments import NAME as INSTRUMENTS
+from crypto_pipeline.orchestration.instruments import instruments
+from crypto_pipeline.orchestration.jobs import collect, every, nightly
 from crypto_pipeline.orchestration.partitions import daily
 from crypto_pipeline.orchestration.resources import Pipeline
 from crypto_pipeline.orchestration.sensors import repair_gaps
@@ -17,11 +19,12 @@ from crypto_pipeline.orchestration.sensors import repair_gaps
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """When things happen: the first day kept, two cron expressions, and the sensor's bounds."""
+    """When things happen: the first day kept, three cron expressions, and the sensor's bounds."""
 
     since: date
     fast: str
     full: str
+    nightly: str
     repair_every_seconds: int
     repair_max_days: int
 
@@ -32,15 +35,21 @@ def build_definitions(
     """Every asset, check, job, schedule and sensor; the pipeline is opened by the run that needs it."""
     since = timetable.since
     days = daily(since)
-    live = collect("collect_live", "Bring the live data up to date.", dg.AssetSelection.all())
-    full = collect("collect_everything", "Bring all data up to date.", dg.AssetSelection.all())
+    everything = dg.AssetSelection.all()
+    collected = everything - dg.AssetSelection.assets(INSTRUMENTS) - audits(OHLC)
+    live = collect("collect_live", "Bring the live data up to date.", collected)
+    full = collect("collect_everything", "Bring all data up to date.", collected)
+    night = collect(
+        NIGHTLY, "Re-read yesterday, read the calendar, audit.", dg.AssetSelection.all()
+    )
     return dg.Definitions(
-        assets=[ingested(OHLC, days)],
+        assets=[ingested(OHLC, days), instruments(OHLC)],
         asset_checks=checks_of(OHLC, days),
-        jobs=[live, full],
+        jobs=[live, full, night],
         schedules=[
             every("every_5_minutes", timetable.fast, live, since, "Keeps the live data fresh."),
             every("every_15_minutes", timetable.full, full, since, "Collects everything."),
+            nightly("every_night", timetable.nightly, night, OHLC, since),
         ],
         sensors=[repair_gaps(OHLC, timetable.repair_every_seconds, timetable.repair_max_days)],
         resources={"pipeline": dg.ResourceDefinition(lambda _: open_pipeline())},

@@ -11,14 +11,20 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from crypto_pipeline.ingestion import verdicts
 from crypto_pipeline.ingestion.verdicts import Verdict
 from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.intervals import EPOCH
+from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
+
+AUDIT = "ledger_matches_rows"
+NIGHTLY = "keep_the_ledger"
+"""The job that audits everything; other runs look at their own days."""
 
 
 def checks_of(
     dataset: Dataset, partitions: dg.PartitionsDefinition[str]
 ) -> list[dg.AssetChecksDefinition]:
-    """The four checks of a dataset; ``complete`` has an answer for each day, range runs included."""
+    """The five checks of a dataset; ``complete`` has an answer for each day, range runs included."""
 
     @dg.asset_check(
         asset=dataset.name,
@@ -59,7 +65,26 @@ def checks_of(
     def fresh(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
         return result(verdicts.fresh(pipeline.line, dataset, pipeline.now(), pipeline.late_after))
 
-    return [complete, no_unexplained_gaps, rows_are_valid, fresh]
+    @dg.asset_check(
+        asset=dataset.name,
+        name=AUDIT,
+        description="The ledger agrees with the rows themselves; what differed is repaired.",
+    )
+    def ledger_matches_rows(
+        context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.AssetCheckResult:
+        run = context.op_execution_context
+        window = window_of(run)
+        if run.job_name == NIGHTLY:
+            window = Window(EPOCH, pipeline.now() + DAY)
+        return result(verdicts.ledger_matches_rows(pipeline.line, dataset, window))
+
+    return [complete, no_unexplained_gaps, rows_are_valid, fresh, ledger_matches_rows]
+
+
+def audits(dataset: Dataset) -> dg.AssetSelection:
+    """The check that reads every row, which is too much for each tick."""
+    return dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(dataset.name), AUDIT))
 
 
 def result(verdict: Verdict) -> dg.AssetCheckResult:

@@ -6,7 +6,8 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from crypto_pipeline.market.windows import Window
+from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.orchestration.partitions import request_days
 
 LOOK_BACK = timedelta(minutes=30)
@@ -34,6 +35,25 @@ def every(name: str, cron: str, job: Job, since: date, description: str) -> dg.S
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return newest_days(context.scheduled_execution_time, since)
+
+    return schedule
+
+
+def nightly(name: str, cron: str, job: Job, dataset: Dataset, since: date) -> dg.ScheduleDefinition:
+    """A schedule that re-reads yesterday, and has the calendar read and the whole ledger audited."""
+
+    @dg.schedule(
+        name=name,
+        cron_schedule=cron,
+        job=job,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Re-reads the last closed day, reads what the venues list, audits the ledger.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        yesterday = max((context.scheduled_execution_time - DAY).date(), since)
+        config = {"ops": {dataset.name: {"config": {"refetch": True}}}}
+        return request_days(yesterday, yesterday, run_config=config)
 
     return schedule
 

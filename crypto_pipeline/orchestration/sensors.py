@@ -1,25 +1,25 @@
 """The gap sensor: reads the ledger and has repaired what is missing, newest first, a little at a time."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from crypto_pipeline.market.datasets import Dataset
-from crypto_pipeline.orchestration.backfills import in_flight, request_backfill
+from crypto_pipeline.orchestration.backfills import (
+    Target,
+    days_being_run,
+    in_flight,
+    request_backfill,
+)
 from crypto_pipeline.orchestration.partitions import request_days
 from crypto_pipeline.orchestration.resources import Pipeline
+from crypto_pipeline.warehouse.ledger import Ledger, Waiting
 
 MAX_BACKFILLS = 2
 """Backfills of one dataset in flight at a time: one that runs, and one that waits for the daemon."""
-REPAIRS = "crypto_pipeline/repairs"
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,62 +68,93 @@ def repair_gaps(dataset: Dataset, every_seconds: int, max_days: int) -> dg.Senso
     ) -> dg.SensorResult:
         now = pipeline.now()
         pipeline.line.register(now, dataset)
-        limit = max_days * (MAX_BACKFILLS + 1)
-        days = pipeline.line.ledger.days_to_repair(dataset, now, pipeline.due_at, limit)
+        ledger, limit = pipeline.line.ledger, max_days * (MAX_BACKFILLS + 1)
+        days = [one.day for one in ledger.days_to_repair(dataset, now, pipeline.due_at, limit)]
+        look = Look(now, days, ledger.waiting(dataset, now))
         flights = list(in_flight(context.instance, asset))
         if any(span is None for _, span in flights):
-            return _skipped(now, "a backfill that a person started is in flight; waiting for it")
-        taken = [span for _, span in flights if span] + list(_days_being_run(context, dataset))
+            return look.skipped("a backfill that a person started is in flight; waiting for it")
+        taken = [span for _, span in flights if span]
+        taken += days_being_run(context.instance, asset)
         repair = choose(days, taken, now.date(), max_days)
         if repair == Repair(None, None):
-            return _skipped(now, _why_nothing(days, taken))
-        return _launch(context, dataset, repair, now)
+            return look.skipped(look.why_nothing(taken))
+        return _launch(context, dataset, repair, look, ledger)
 
     return sensor
 
 
-def _days_being_run(
-    context: dg.SensorEvaluationContext, dataset: Dataset
-) -> Iterator[tuple[date, date]]:
-    """Days that a run of this sensor is at work on."""
-    runs = context.instance.get_runs(
-        filters=dg.RunsFilter(tags={REPAIRS: dataset.name}, statuses=_UNFINISHED)
-    )
-    for run in runs:
-        if key := run.tags.get("dagster/partition"):
-            yield date.fromisoformat(key), date.fromisoformat(key)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a tick saw in the ledger; its cursor tells the next reader."""
+
+    now: datetime
+    days: Sequence[date]
+    waiting: Waiting
+
+    def why_nothing(self, taken: Sequence[tuple[date, date]]) -> str:
+        """Why this tick launches nothing, in a sentence."""
+        if self.days:
+            return (
+                f"{_days(len(self.days))} with something to ask for; {len(taken)} runs are at them"
+            )
+        if self.waiting.until:
+            return (
+                f"slots of {_days(self.waiting.days)} were asked for in vain; the first are "
+                f"asked for again at {self.waiting.until:%Y-%m-%d %H:%M} UTC"
+            )
+        return "nothing is missing: every due slot is there or explained"
+
+    def skipped(self, reason: str) -> dg.SensorResult:
+        """A tick that launched no run of its own."""
+        return dg.SensorResult(skip_reason=reason, cursor=self.cursor(reason))
+
+    def cursor(self, told: str) -> str:
+        """What was seen, and what was done about it."""
+        seen: dict[str, object] = {"at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}", "did": told}
+        seen["days_to_repair"] = len(self.days)
+        if self.days:
+            seen |= {"newest_day": str(self.days[0]), "oldest_day": str(self.days[-1])}
+        if self.waiting.until:
+            seen["waiting_days"] = self.waiting.days
+            seen["first_retry_at"] = f"{self.waiting.until:%Y-%m-%dT%H:%M:%SZ}"
+        return json.dumps(seen)
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def _launch(
-    context: dg.SensorEvaluationContext, dataset: Dataset, repair: Repair, now: datetime
+    context: dg.SensorEvaluationContext,
+    dataset: Dataset,
+    repair: Repair,
+    look: Look,
+    ledger: Ledger,
 ) -> dg.SensorResult:
     """No run key: Dagster launches a key once, ever, and a hole may have to be asked for again."""
     requests = []
     launched: list[str] = []
     if repair.today:
-        tags = {REPAIRS: dataset.name}
-        requests.append(request_days(repair.today, repair.today, tags=tags))
+        requests.append(request_days(repair.today, repair.today))
         launched.append(f"today ({repair.today})")
     if repair.older:
         graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-        key = dg.AssetKey(dataset.name)
+        attempt = ledger.attempts(dataset, *repair.older) + 1
         backfill = request_backfill(
-            context.instance, graph, key, repair.older, now, context.sensor_name
+            context.instance,
+            graph,
+            dg.AssetKey(dataset.name),
+            Target(*repair.older, attempt),
+            look.now,
+            context.sensor_name,
         )
-        launched.append(f"backfill {backfill} of {repair.older[0]} to {repair.older[1]}")
+        launched.append(
+            f"backfill {backfill} of {repair.older[0]} to {repair.older[1]}, attempt {attempt}"
+        )
     told = f"launched {' and '.join(launched)}"
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else told,
-        cursor=f"{now:%Y-%m-%dT%H:%M:%SZ}: {told}",
+        cursor=look.cursor(told),
     )
-
-
-def _why_nothing(days: Sequence[date], taken: Sequence[tuple[date, date]]) -> str:
-    if not days:
-        return "nothing is missing that may be asked for now"
-    return f"{len(days)} days miss slots, and {len(taken)} repairs are in flight; waiting for them"
-
-
-def _skipped(now: datetime, reason: str) -> dg.SensorResult:
-    return dg.SensorResult(skip_reason=reason, cursor=f"{now:%Y-%m-%dT%H:%M:%SZ}: {reason}")

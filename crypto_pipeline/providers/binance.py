@@ -9,13 +9,28 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError, RateLimited, RequestRejected
+from crypto_pipeline.errors import (
+    MalformedReply,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    UsageError,
+)
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import EPOCH, INTERVALS
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.declaration import CandleEndpoint, Limits, Params, Provider, Reply
+from crypto_pipeline.providers.declaration import (
+    CandleEndpoint,
+    InstrumentEndpoint,
+    Limits,
+    Listed,
+    Params,
+    Provider,
+    Reply,
+)
 from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
 
 _MS = timedelta(milliseconds=1)
@@ -62,9 +77,13 @@ def _whole(value: object) -> int:
 
 
 def _number(value: object) -> Decimal:
+    return Decimal(_text(value))
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
-    return Decimal(value)
+    return value
 
 
 def _rows(reply: Reply) -> list[Candle]:
@@ -72,6 +91,28 @@ def _rows(reply: Reply) -> list[Candle]:
         if not isinstance(body, list):
             raise TypeError
         return [_candle(row) for row in body]
+
+    return reading(read, reply)
+
+
+def _listed(row: Any) -> Listed | None:
+    """One symbol; None where an asset has no name here, like the few in Chinese characters."""
+    symbol, status, base, quote = (
+        _text(row[key]) for key in ("symbol", "status", "baseAsset", "quoteAsset")
+    )
+    try:
+        instrument = Instrument.parse(f"{base}-{quote}")
+    except UsageError:
+        return None
+    return Listed(instrument, symbol, "trading" if status == "TRADING" else "halted")
+
+
+def _instruments(reply: Reply) -> list[Listed]:
+    def read(body: Any) -> list[Listed]:
+        listed = [one for row in body["symbols"] if (one := _listed(row))]
+        if not listed:
+            raise ValueError
+        return listed
 
     return reading(read, reply)
 
@@ -110,5 +151,11 @@ BINANCE = Provider(
         intervals=MappingProxyType({name: name for name in INTERVALS}),
         params=_params,
         rows=_rows,
+    ),
+    instruments=InstrumentEndpoint(
+        path="/api/v3/exchangeInfo",
+        weight=20,
+        params=MappingProxyType({"showPermissionSets": "false"}),
+        rows=_instruments,
     ),
 )

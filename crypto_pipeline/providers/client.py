@@ -39,8 +39,8 @@ class Fetch:
     provider: str
     host: str
     path: str
-    series: Series
-    window: Window
+    series: Series | None
+    window: Window | None
     attempt: int
     requested_at: datetime
     seconds: float
@@ -52,13 +52,16 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Ask(Generic[T]):
-    """A question to a provider: what is asked, what it weighs, and how its answer is read."""
+    """A question to a provider: what is asked, what it weighs, and how its answer is read.
+
+    A question about the whole venue has neither series nor window.
+    """
 
     path: str
     params: Params
     weight: int
-    series: Series
-    window: Window
+    series: Series | None
+    window: Window | None
     read: Callable[[Reply], T]
     count: Callable[[T], int]
 
@@ -81,6 +84,7 @@ class Client:
         self._http = http
         self._pacer = pacer
         self._record = record
+        self.attempts = MAX_ATTEMPTS
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._now = now
@@ -89,7 +93,7 @@ class Client:
     async def ask(self, ask: Ask[T]) -> T:
         """The answer, after as many tries as it is worth; raises the last ProviderError otherwise."""
         failures = 0
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in range(1, self.attempts + 1):
             async with self._slots:
                 base_url = await self._turn(failures // TRIES_PER_HOST, ask.weight)
                 try:
@@ -100,7 +104,7 @@ class Client:
                     continue
                 except TransientError as error:
                     failures, last = failures + 1, error
-            if attempt < MAX_ATTEMPTS:
+            if attempt < self.attempts:
                 await self._sleep(backoff(failures, self._rng))
         raise last
 

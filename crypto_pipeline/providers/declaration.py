@@ -5,7 +5,9 @@ Nothing here sends a request; the client does.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal, NamedTuple
 
 from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.candles import Candle
@@ -13,6 +15,7 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.windows import Window
 
 Params = Mapping[str, str | int]
+Status = Literal["trading", "halted"]
 
 LONGEST_BAN = 7 * 86_400.0
 """Seconds; no host means more, whatever number it sends."""
@@ -36,6 +39,16 @@ class Reply:
         """The seconds a host asks us to wait, a week at most; None where it names no such number."""
         text = self.headers.get("retry-after", "")
         return min(float(text), LONGEST_BAN) if text.isdecimal() else None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """The host's own time when it answered, to the second; None where it tells none."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("date", ""))
+            # A date without a zone is UTC: HTTP knows no other.
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,32 @@ class CandleEndpoint:
     params: Callable[[str, str, Window, int], Params]
     rows: Callable[[Reply], Sequence[Candle]]
     resolution: timedelta = timedelta(milliseconds=1)
+    ascending: bool = True
+    """A reply begins with the oldest candle of the window."""
+    omits_quiet: bool = False
+    """A slot without a trade has no candle."""
+    depth: timedelta | None = None
+    """How far back it reaches; None is the whole history."""
+    limit_counts_rows: bool = True
+    """The page limit counts rows, so a longer window without rows is one page."""
+
+
+class Listed(NamedTuple):
+    """One instrument as a venue lists it; ``symbol`` is the venue's spelling."""
+
+    instrument: Instrument
+    symbol: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentEndpoint:
+    """How a venue is asked for its instruments, all in one reply; ``rows`` reads one that ``fault`` passed."""
+
+    path: str
+    weight: int
+    params: Params
+    rows: Callable[[Reply], Sequence[Listed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +120,7 @@ class Provider:
     mirrors: tuple[str, ...] = ()
     candles: CandleEndpoint | None = field(default=None)
     history: str = ""
+    instruments: InstrumentEndpoint | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -1,21 +1,22 @@
 """The coverage ledger: what each series and day should hold, holds, and lacks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
-from crypto_pipeline.market.series import Series
-from crypto_pipeline.market.windows import DAY, Window
-from crypto_pipeline.warehouse.database import Connection, Database
+from crypto_pipeline.market.holes import LONGEST_PAUSE, LONGEST_RECHECK
+from crypto_pipeline.market.windows import Window
+from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.spans import runs_of, window_of
 from crypto_pipeline.warehouse.statements import statements
 
-AHEAD = 31 * DAY
-"""How far ahead days are made, so that a stopped pipeline still shows what it misses."""
-FIRST_PAUSE = timedelta(minutes=2)
-LONGEST_PAUSE = timedelta(days=1)
+Asking = Literal["missing", "patiently", "everything"]
+"""All that is missing; patiently, without the holes that wait and with explanations that are due to
+be put to the test; or everything that is expected, whether it is there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,50 @@ class DayCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a dataset lacks: days with a hole, slots, the slots that were asked for in vain, and why."""
+    """What a dataset lacks: days with a hole, slots, and those of them that were asked for in vain."""
 
     days: int
     slots: int
     slots_tried: int
-    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Slots of a series that no provider can fill, and why."""
+
+    series: str
+    reason: str
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayToRepair:
+    """A day with something to ask for now; ``was_tried`` if it was asked for in vain before."""
+
+    day: date
+    was_tried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Days whose holes all wait, and when the first of them may be asked for again."""
+
+    days: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of one series is to be asked for.
+
+    ``absent`` are the slots in and around it without a row, ``vain`` those asked for before.
+    ``older`` is what the venue has and nobody wants: from its first candle to our first slot.
+    """
+
+    slots: Runs
+    absent: Runs
+    vain: Runs = field(default_factory=Runs)
+    older: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,92 +98,80 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Reads and keeps the ledger of one database."""
+    """Reads the ledger of one database; the calendar, the writer and the book of holes keep it."""
 
     database: Database
 
-    def register(
-        self, dataset: Dataset, series: Sequence[Series], since: datetime, now: datetime
-    ) -> dict[str, int]:
-        """Make exactly these series the dataset's expected ones; ids by name. Safe to repeat.
+    def missing(self, dataset: Dataset, window: Window, now: datetime) -> Mapping[str, Runs]:
+        """The due slots of each series that are neither there nor explained."""
+        return {name: wanted.slots for name, wanted in self.wanted(dataset, window, now).items()}
 
-        It is called before every run and by every tick, so where nothing is new it only reads.
-        """
-        if ids := self._registered(dataset, series, since, now):
-            return ids
-        sql = statements("series")
-        parameters = {"dataset": dataset.name, "until": (now + AHEAD).date()}
-        with self.database.connect() as connection, connection.transaction():
-            connection.execute(sql["lock_catalogue"], parameters)
-            ids = {one.name: _register(connection, dataset, one, since) for one in series}
-            kept = list(ids.values())
-            connection.execute(sql["deactivate_others"], parameters | {"kept": kept})
-            connection.execute(sql["lock_series"], {"series_ids": kept})
-            connection.execute(sql["extend_calendar"], parameters)
-            connection.execute(sql["retract_calendar"], parameters)
-        return ids
-
-    def _registered(
-        self, dataset: Dataset, series: Sequence[Series], since: datetime, now: datetime
-    ) -> dict[str, int] | None:
-        """The ids by name when exactly these series are expected already, as far ahead as yesterday."""
-        wanted = {(one.name, _first_slot(one, since), dataset.grace) for one in series}
-        enough = (now + AHEAD - DAY).date()
-        known: set[tuple[object, ...]] = set()
-        ids: dict[str, int] = {}
-        with self.database.connect() as connection:
-            for series_id, name, starts_at, grace, last_day in connection.execute(
-                statements("series")["active_series"], {"dataset": dataset.name}
-            ):
-                known.add((name, starts_at, grace if last_day and last_day >= enough else None))  # type: ignore[operator]
-                ids[str(name)] = int(str(series_id))
-        return ids if known == wanted else None
-
-    def missing(
-        self, dataset: Dataset, window: Window, now: datetime, *, refetch: bool = False
-    ) -> Mapping[str, Runs]:
-        """The runs of due slots of each series to be asked for: the missing, or all with ``refetch``."""
-        runs: dict[str, list[Window]] = defaultdict(list)
-        statement = statements("coverage")["expected" if refetch else "missing"]
+    def wanted(
+        self,
+        dataset: Dataset,
+        window: Window,
+        now: datetime,
+        asking: Asking = "missing",
+    ) -> Mapping[str, Wanted]:
+        """What is to be asked for, by series."""
+        statement = statements("coverage")["expected" if asking == "everything" else "wanted"]
         parameters = {
             "dataset": dataset.name,
             "start": window.start,
             "end": window.end,
             "now": now,
+            "patient": asking == "patiently",
+            "longest_pause": LONGEST_PAUSE,
+            "longest_recheck": LONGEST_RECHECK,
         } | _days(window)
         with self.database.connect() as connection:
-            for name, start, end in connection.execute(statement, parameters):
-                runs[str(name)].append(Window(start, end))  # type: ignore[arg-type]
-        return {name: Runs.of(windows) for name, windows in runs.items()}
+            rows = connection.execute(statement, parameters)
+            found = {
+                str(name): Wanted(
+                    runs_of(slots),
+                    runs_of(absent),
+                    runs_of(vain),
+                    window_of(older) if older else None,
+                )
+                for name, slots, absent, vain, older in rows
+            }
+        return {name: wanted for name, wanted in found.items() if wanted.slots}
 
     def days_to_repair(
         self, dataset: Dataset, now: datetime, due_at: datetime, limit: int
-    ) -> list[date]:
-        """Days that miss a slot that was due at ``due_at`` and may be asked for now, newest first."""
-        parameters = {"dataset": dataset.name, "now": now, "due_at": due_at, "limit": limit}
-        with self.database.connect() as connection:
-            rows = connection.execute(statements("coverage")["days_to_repair"], parameters)
-            return [day for (day,) in rows]  # type: ignore[misc]
-
-    def account(
-        self, dataset: Dataset, outcomes: Iterable[tuple[str, str]], window: Window, now: datetime
-    ) -> None:
-        """Note for each (series, reason) that it was asked: what is still missing waits longer."""
+    ) -> list[DayToRepair]:
+        """Days with something to ask for now of what was due at ``due_at``, newest first."""
         parameters = {
             "dataset": dataset.name,
             "now": now,
-            "first_pause": FIRST_PAUSE,
+            "due_at": due_at,
+            "limit": limit,
             "longest_pause": LONGEST_PAUSE,
-        } | _days(window)
-        reasons = dict(outcomes)
-        names = {"dataset": dataset.name, "names": list(reasons)}
-        with self.database.connect() as connection, connection.transaction():
-            connection.execute(statements("series")["lock_named_series"], names)
-            for series, reason in reasons.items():
-                connection.execute(
-                    statements("coverage")["account"],
-                    parameters | {"series": series, "reason": reason},
-                )
+            "longest_recheck": LONGEST_RECHECK,
+        }
+        with self.database.connect() as connection:
+            rows = connection.execute(statements("coverage")["days_to_repair"], parameters)
+            return [DayToRepair(*row) for row in rows]  # type: ignore[arg-type]
+
+    def waiting(self, dataset: Dataset, now: datetime) -> Waiting:
+        """What waits for its next attempt."""
+        parameters = {"dataset": dataset.name, "now": now}
+        with self.database.connect() as connection:
+            row = connection.execute(statements("coverage")["waiting"], parameters).fetchone()
+        return Waiting(*(row or (0, None)))  # type: ignore[arg-type]
+
+    def attempts(self, dataset: Dataset, first: date, last: date) -> int:
+        """How often the days' most asked-for hole was asked for in vain; 0 when none was."""
+        parameters = {"dataset": dataset.name, "first_day": first, "last_day": last}
+        with self.database.connect() as connection:
+            row = connection.execute(statements("coverage")["attempts"], parameters).fetchone()
+        return int(str(row[0])) if row else 0
+
+    def stuck(self, dataset: Dataset) -> list[Stuck]:
+        """What no provider can fill, most slots first."""
+        with self.database.connect() as connection:
+            rows = connection.execute(statements("coverage")["stuck"], {"dataset": dataset.name})
+            return [Stuck(*row) for row in rows]  # type: ignore[arg-type]
 
     def summary(self, dataset: Dataset, window: Window, due_at: datetime) -> list[DayCoverage]:
         """One row per active series and day of the window, newest day first, as due at an instant."""
@@ -158,7 +185,7 @@ class Ledger:
         parameters = {"dataset": dataset.name, "due_at": due_at}
         with self.database.connect() as connection:
             row = connection.execute(statements("coverage")["totals"], parameters).fetchone()
-        return Totals(*(row or (0, 0, 0, None)))  # type: ignore[arg-type]
+        return Totals(*(row or (0, 0, 0)))  # type: ignore[arg-type]
 
     def broken_promises(
         self, dataset: Dataset, window: Window, limit: int
@@ -198,30 +225,6 @@ def by_day(rows: Iterable[DayCoverage]) -> dict[date, list[DayCoverage]]:
     for row in rows:
         found[row.day].append(row)
     return found
-
-
-def _register(connection: Connection, dataset: Dataset, series: Series, since: datetime) -> int:
-    interval = series.interval
-    row = connection.execute(
-        statements("series")["register_series"],
-        {
-            "dataset": dataset.name,
-            "name": series.name,
-            "venue": series.venue,
-            "instrument": str(series.instrument),
-            "interval": interval.name,
-            "step": interval.step,
-            "anchor": interval.anchor,
-            "grace": dataset.grace,
-            "starts_at": _first_slot(series, since),
-        },
-    ).fetchone()
-    assert row is not None
-    return int(str(row[0]))
-
-
-def _first_slot(series: Series, since: datetime) -> datetime:
-    return series.interval.ceil(since.astimezone(UTC))
 
 
 def _days(window: Window) -> dict[str, date]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
@@ -11,6 +11,7 @@ from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.windows import DAY, midnight
 
 Slot = tuple[datetime, datetime]
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def presence(
@@ -34,17 +35,24 @@ def presence(
 
 def _runs(interval: Interval, times: Iterable[datetime]) -> Iterator[Slot]:
     """Slots that touch, joined within their day."""
-    run: Slot | None = None
-    for slot in sorted({interval.floor(time) for time in times}):
-        end = min(slot + interval.step, midnight(slot.date()) + DAY)
-        if run is not None and slot == run[1] and slot.date() == run[0].date():
-            run = (run[0], end)
+    start = end = day_end = _NEVER
+    for time in sorted(set(times)):
+        # Most rows open where the last slot ended; for them nothing need be worked out.
+        if time == end and time < day_end:
+            end = min(end + interval.step, day_end)
             continue
-        if run is not None:
-            yield run
-        run = (slot, end)
-    if run is not None:
-        yield run
+        slot = interval.floor(time)
+        if start <= slot < end:
+            continue
+        if slot == end and slot < day_end:
+            end = min(end + interval.step, day_end)
+            continue
+        if start < end:
+            yield start, end
+        day_end = midnight(slot.date()) + DAY
+        start, end = slot, min(slot + interval.step, day_end)
+    if start < end:
+        yield start, end
 
 
 def _multirange(slots: Iterable[Slot]) -> TimestamptzMultirange:

@@ -3,10 +3,12 @@
 Schema ``warehouse`` is ours to change; schema ``market`` holds the views that people query.
 """
 
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
+
+from crypto_pipeline.market.holes import STUCK_AFTER, Reason
 
 SCHEMA = "warehouse"
 MARKET = "market"
@@ -18,6 +20,7 @@ metadata = sa.MetaData(
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         "uq": "%(table_name)s_%(column_0_N_name)s_key",
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
     },
 )
 
@@ -42,7 +45,16 @@ series = sa.Table(
     _required("step", pg.INTERVAL(), comment="length of a slot"),
     _required("anchor", INSTANT, comment="an instant on the grid of slots"),
     _required("grace", pg.INTERVAL(), comment="how long after its close a slot is due"),
-    _required("starts_at", INSTANT, comment="the first slot expected"),
+    _required("since", INSTANT, comment="the first slot wanted"),
+    sa.Column("listed_at", INSTANT, comment="the venue's first slot, once it has said so"),
+    sa.Column("delisted_at", INSTANT, comment="the end of the venue's last slot, once it is over"),
+    sa.Column("listing_read_at", INSTANT, comment="when the venue was last asked for both"),
+    sa.Column(
+        "starts_at",
+        INSTANT,
+        sa.Computed("greatest(since, listed_at)", persisted=True),
+        comment="the first slot expected",
+    ),
     _required(
         "is_active", sa.Boolean(), server_default=sa.true(), comment="false: no longer collected"
     ),
@@ -63,16 +75,112 @@ coverage = sa.Table(
         pg.TSTZMULTIRANGE(),
         sa.Computed("expected - present - explained", persisted=True),
     ),
-    _required("attempts", sa.SmallInteger(), server_default=sa.text("0")),
-    sa.Column("retry_at", INSTANT, comment="the sensor leaves the day alone until then"),
-    sa.Column("last_error", sa.Text, comment="why the last attempt left slots missing"),
+    # A column of its own has statistics, and the planner sees that few days are incomplete.
+    sa.Column(
+        "is_incomplete",
+        sa.Boolean,
+        sa.Computed("not isempty(expected - present - explained)", persisted=True),
+    ),
+    _required("tried", pg.TSTZMULTIRANGE(), server_default=NOTHING, comment="asked for in vain"),
+    sa.Column("retry_at", INSTANT, comment="when the first of the tried slots may be asked again"),
+    sa.Column("recheck_at", INSTANT, comment="when the first explanation is put to the test"),
     comment="The ledger: one row per series and UTC day; what is missing is computed, never written.",
 )
 sa.Index(
     "coverage_incomplete_idx",
     coverage.c.day,
     coverage.c.series_id,
-    postgresql_where=sa.text("not isempty(missing)"),
+    postgresql_where=sa.text("is_incomplete"),
+)
+sa.Index(
+    "coverage_recheck_at_idx",
+    coverage.c.recheck_at,
+    postgresql_where=sa.text("recheck_at is not null"),
+)
+
+REASONS = ", ".join(f"'{reason}'" for reason in get_args(Reason))
+HOLE_STATE = f"""
+case
+    when reason is not null then 'explained'
+    when attempts >= {STUCK_AFTER} or error_class = 'RequestRejected' then 'stuck'
+    else 'retrying'
+end
+"""
+
+holes = sa.Table(
+    "holes",
+    metadata,
+    sa.Column("hole_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _required("series_id", sa.Integer()),
+    _required("day", sa.Date()),
+    _required("slots", pg.TSTZRANGE(), comment="a run of slots without a row, within the day"),
+    _required("attempts", sa.SmallInteger(), comment="times it was asked for in vain"),
+    _required("next_at", INSTANT, comment="not asked for again before"),
+    sa.Column("error_class", sa.Text, comment="what kind of failure the last attempt met"),
+    sa.Column("error", sa.Text, comment="why the last attempt left it open"),
+    _required("absences", sa.SmallInteger(), comment="answers with rows around it and none in it"),
+    sa.Column("absent_since", INSTANT, comment="the first such answer"),
+    sa.Column("absent_at", INSTANT, comment="the newest such answer"),
+    sa.Column("reason", sa.Text, comment="why it can never be filled; unknown while null"),
+    sa.Column("state", sa.Text, sa.Computed(HOLE_STATE, persisted=True)),
+    sa.Column("evidence", pg.JSONB(none_as_null=True)),
+    sa.Column("note", sa.Text, comment="what a person said about it"),
+    sa.Index(None, "series_id", "day"),
+    sa.CheckConstraint(f"reason in ({REASONS})", name="reason"),
+    comment="Every hole that was asked for in vain: its retries, the evidence, the explanation.",
+)
+
+explanation_changes = sa.Table(
+    "explanation_changes",
+    metadata,
+    sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _required("changed_at", INSTANT),
+    _required("series_id", sa.Integer()),
+    _required("slots", pg.TSTZRANGE()),
+    _required("change", sa.Text(), comment="explained, replaced_by_data or reopened"),
+    _required("reason", sa.Text()),
+    sa.Column("evidence", pg.JSONB(none_as_null=True)),
+    sa.Column("note", sa.Text),
+    sa.Index(None, "series_id", "changed_at"),
+    comment="When holes were explained, and when an explanation ended.",
+)
+
+ledger_repairs = sa.Table(
+    "ledger_repairs",
+    metadata,
+    sa.Column("repair_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _required("repaired_at", INSTANT, server_default=NOW),
+    _required("series_id", sa.Integer()),
+    _required("day", sa.Date()),
+    _required("only_in_rows", pg.TSTZMULTIRANGE(), comment="rows that the ledger did not know"),
+    _required("only_in_ledger", pg.TSTZMULTIRANGE(), comment="slots whose rows were gone"),
+    comment="Where an audit found rows and ledger to differ, and made the ledger follow the rows.",
+)
+
+instruments = sa.Table(
+    "instruments",
+    metadata,
+    sa.Column("venue", sa.Text, primary_key=True),
+    sa.Column("instrument", sa.Text, primary_key=True),
+    _required("symbol", sa.Text(), comment="as the venue spells it"),
+    _required("status", sa.Text(), comment="trading, halted or gone"),
+    _required("first_seen_at", INSTANT),
+    _required("last_seen_at", INSTANT, comment="the newest list that held it"),
+    comment="What each venue lists, as it said last.",
+)
+
+instrument_changes = sa.Table(
+    "instrument_changes",
+    metadata,
+    sa.Column("change_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _required("changed_at", INSTANT),
+    _required("venue", sa.Text()),
+    _required("instrument", sa.Text()),
+    _required("field", sa.Text(), comment="symbol, status, listed_at or delisted_at"),
+    sa.Column("old_value", sa.Text),
+    sa.Column("new_value", sa.Text),
+    sa.Index(None, "venue", "instrument"),
+    comment="What changed about an instrument from one list to the next.",
 )
 
 loads = sa.Table(
@@ -80,6 +188,12 @@ loads = sa.Table(
     metadata,
     sa.Column("load_id", sa.Integer, sa.Identity(always=True), primary_key=True),
     _required("source", sa.Text(), comment="the provider that answered"),
+    _required(
+        "trust",
+        sa.SmallInteger(),
+        server_default=sa.text("0"),
+        comment="0 is the venue itself; a greater number never replaces a smaller one's rows",
+    ),
     _required("fetched_at", INSTANT, server_default=NOW),
     sa.Column("run_id", sa.Text, comment="the Dagster run, where there was one"),
     comment="Where and when stored rows came from: one row per committed batch.",
@@ -144,8 +258,8 @@ fetches = sa.Table(
     _required("provider", sa.Text()),
     _required("host", sa.Text()),
     _required("path", sa.Text()),
-    _required("series", sa.Text()),
-    _required("asked", pg.TSTZRANGE()),
+    sa.Column("series", sa.Text, comment="none: the whole venue"),
+    sa.Column("asked", pg.TSTZRANGE),
     _required("attempt", sa.SmallInteger()),
     _required("duration_ms", sa.Integer()),
     sa.Column("http_status", sa.SmallInteger),

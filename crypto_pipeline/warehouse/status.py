@@ -10,7 +10,7 @@ from crypto_pipeline.warehouse.statements import statements
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """The slots of one active series as far as they are due."""
+    """The slots of one active series as far as they are due; ``stuck`` are some of the missing."""
 
     dataset: str
     series: str
@@ -20,6 +20,7 @@ class SeriesStatus:
     missing: int
     newest_slot: datetime | None
     newest_due: datetime
+    stuck: int = 0
 
     @property
     def lag(self) -> timedelta | None:

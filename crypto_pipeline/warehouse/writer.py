@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from psycopg import sql
 from psycopg.errors import UniqueViolation
@@ -14,6 +14,7 @@ from crypto_pipeline.frames.candles import Candle, Rejected
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.warehouse.database import Connection, Database
+from crypto_pipeline.warehouse.holes import settle
 from crypto_pipeline.warehouse.presence import presence
 from crypto_pipeline.warehouse.statements import statements
 
@@ -49,19 +50,29 @@ class SeriesRows:
 class Writer:
     """Writes batches through one connection; close it when done. One batch at a time."""
 
-    def __init__(self, database: Database, series_ids: dict[str, int], run_id: str | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        series_ids: dict[str, int],
+        run_id: str | None,
+        now: datetime | None = None,
+    ) -> None:
         self._connection = database.opened()
         self._connection.execute(statements("ohlc")["create_staging"])
         self._series_ids = series_ids
         self._run_id = run_id
+        self._now = now or datetime.now(UTC)
         self._months: set[date] = set()
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
 
-    def store(self, batch: Iterable[SeriesRows], source: str) -> Stored:
-        """Store a batch in one transaction. Storing it again changes nothing."""
+    def store(self, batch: Iterable[SeriesRows], source: str, trust: int = 0) -> Stored:
+        """Store a batch in one transaction. Storing it again changes nothing.
+
+        ``trust`` is 0 for the venue itself; a greater number never replaces a smaller one's rows.
+        """
         rows = [part for part in batch if part.candles or part.rejected]
         if not rows:
             return Stored()
@@ -73,8 +84,9 @@ class Writer:
         )
         with self._connection.transaction():
             self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
-            inserted, updated = self._write(rows, source, covered)
+            inserted, updated = self._write(rows, {"source": source, "trust": trust}, covered)
             self._connection.execute(statements("coverage")["mark_present"], covered)
+            settle(self._connection, covered, self._now)
             rejected = self._reject(rows, source)
             self._connection.execute(statements("ohlc")["forgive"], {"series_ids": ids})
         return Stored(inserted, updated, rejected)
@@ -83,26 +95,29 @@ class Writer:
         return self._series_ids[part.series.name]
 
     def _write(
-        self, batch: Sequence[SeriesRows], source: str, covered: Mapping[str, list[object]]
+        self,
+        batch: Sequence[SeriesRows],
+        load: Mapping[str, object],
+        covered: Mapping[str, list[object]],
     ) -> tuple[int, int]:
         """Write the rows; how many are new, and how many replaced a differing one.
 
         Where the ledger knows of no row, they go straight into the table, twice as fast. Rows that
         the ledger does not know of are found by the key, and the careful way is taken.
         """
-        load = self._connection.execute(
-            statements("ohlc")["add_load"], {"source": source, "run_id": self._run_id}
+        row = self._connection.execute(
+            statements("ohlc")["add_load"], {"run_id": self._run_id, **load}
         ).fetchone()
-        assert load is not None
-        load_id = int(str(load[0]))
+        assert row is not None
+        load_id = int(str(row[0]))
         if self._connection.execute(statements("coverage")["is_new"], covered).fetchone() == (
             True,
         ):
             with suppress(UniqueViolation), self._connection.transaction():
                 return self._copy("copy_new", batch, load_id), 0
         self._copy("copy_staging", batch, load_id)
-        replaced = self._connection.execute(statements("ohlc")["keep_revisions"]).rowcount
-        written = self._connection.execute(statements("ohlc")["upsert"]).rowcount
+        replaced = self._connection.execute(statements("ohlc")["keep_revisions"], load).rowcount
+        written = self._connection.execute(statements("ohlc")["upsert"], load).rowcount
         return written - replaced, replaced
 
     def _copy(self, statement: str, batch: Sequence[SeriesRows], load_id: int) -> int:

@@ -29,11 +29,12 @@ def runs(database: Database) -> list[tuple[object, ...]]:
 
 
 def partitions(database: Database) -> list[str]:
-    """The days that Dagster shows as materialized."""
+    """The days of candles that Dagster shows as materialized."""
     with database.connect() as connection:
         rows = connection.execute(
             "select distinct partition from dagster.event_logs "
-            "where dagster_event_type = 'ASSET_MATERIALIZATION' order by 1"
+            "where dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key = '[\"ohlc\"]' "
+            "order by 1"
         )
         return [str(one) for (one,) in rows]
 

@@ -3,8 +3,13 @@
 import pytest
 
 from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.market.holes import Vain
 from crypto_pipeline.market.windows import DAY
 from crypto_pipeline_tests.cli.commands import day, run
+from crypto_pipeline_tests.warehouse.storing import MINUTE, SILENT, Warehouse, hours
+
+REJECTED = Vain("RequestRejected", "unknown symbol")
+TOLD = ("state", "attempts", "next_attempt_at", "error_class", "reason")
 
 
 def test_holes_are_listed_newest_first(filled: dict[str, str]) -> None:
@@ -21,6 +26,9 @@ def test_holes_are_listed_newest_first(filled: dict[str, str]) -> None:
             "slots": "24",
             "state": "missing",
             "reason": "",
+            "attempts": "0",
+            "next_attempt_at": "",
+            "error_class": "",
         }
         for instrument in ("BTC-USDT", "ETH-USDT")
     ]
@@ -85,6 +93,9 @@ def test_nothing_collected_is_not_taken_for_complete(settings_environment: dict[
     "arguments",
     [
         ("olhc",),
+        ("--format", "csv", "olhc"),
+        ("explian", "binance/BTC-USDT/1h"),
+        ("ohlc", "explain"),
         ("--start", "tomorrow"),
         ("--start", "2026-01-02", "--end", "2026-01-01"),
         ("--format", "xml"),
@@ -99,17 +110,46 @@ def test_wrong_use_is_exit_code_2(
     assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
 
 
-def test_what_was_asked_for_in_vain_has_its_reason(filled: dict[str, str], line: Line) -> None:
-    """A hole that was asked for says why it is still there."""
-    first = line.since
-    with line.database.connect() as connection:
-        connection.execute(
-            "update warehouse.coverage set attempts = 2, last_error = 'binance: HTTP 503' "
-            "where day = %s",
-            ((first + 2 * DAY).date(),),
-        )
-    done = run(filled, "gaps", "--format", "json", "--end", day(filled, 2))
+def test_what_was_asked_for_in_vain_says_how_it_stands(filled: dict[str, str], line: Line) -> None:
+    """A hole that was asked for has its state, attempts and next attempt, and why it is still there."""
+    warehouse, third = Warehouse(line.database, line.series), line.since + 2 * DAY
+    now = third + DAY + MINUTE
+    warehouse.ask_in_vain(hours(0, 4, third), now, SILENT)
+    warehouse.ask_in_vain(hours(0, 4, third), now, SILENT)
+    warehouse.ask_in_vain(hours(4, 24, third), now, REJECTED)
+    end = ("--end", day(filled, 2))
+    done, table = run(filled, "gaps", *end, "--format", "json"), run(filled, "gaps", *end)
 
-    assert {("retrying", "binance: HTTP 503")} == {
-        (gap["state"], gap["reason"]) for gap in done.data
-    }
+    assert [
+        ("stuck", 1, f"{now:%F}T00:03:00Z", "RequestRejected", "unknown symbol", 20),
+        ("retrying", 2, f"{now:%F}T00:05:00Z", "TransientError", "no answer", 4),
+        ("missing", 0, None, None, None, 24),
+    ] == [tuple(gap[name] for name in (*TOLD, "slots")) for gap in done.data]
+    assert [f"4 retrying 2 {now:%F} 00:05 no answer"] == [
+        " ".join(words[6:]) for words in table.table if "retrying" in words
+    ]
+
+
+def test_list_is_what_plain_gaps_does(filled: dict[str, str]) -> None:
+    """``gaps --end D`` and ``gaps ohlc`` are short for ``gaps list`` with the same words."""
+    end = ("--end", day(filled, 2))
+
+    assert run(filled, "gaps", *end) == run(filled, "gaps", "list", *end)
+    assert run(filled, "gaps", "ohlc", *end) == run(filled, "gaps", "list", "ohlc", *end)
+
+
+def test_help_shows_the_subcommands_and_what_plain_gaps_does(
+    settings_environment: dict[str, str],
+) -> None:
+    """Who asks for help sees both, and the options of plain gaps one step further."""
+    done = run(settings_environment, "gaps", "--help")
+
+    assert [] == [
+        name
+        for name in ("list", "explained", "explain", "reopen")
+        if f"\n  {name} " not in done.out
+    ]
+    assert "Plain 'gaps' is 'gaps list'" in done.out
+    assert run(settings_environment, "gaps", "ohlc", "-h") == run(
+        settings_environment, "gaps", "list", "--help"
+    )

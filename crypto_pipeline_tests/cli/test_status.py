@@ -5,8 +5,11 @@ from typing import Any
 
 from crypto_pipeline.cli.status import completeness_pct
 from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.market.holes import Vain
+from crypto_pipeline.market.windows import DAY
 from crypto_pipeline.warehouse.status import SeriesStatus
 from crypto_pipeline_tests.cli.commands import day, run, since
+from crypto_pipeline_tests.warehouse.storing import Warehouse, hours
 
 
 def status(environment: dict[str, str]) -> Any:
@@ -73,7 +76,23 @@ def test_table_is_for_people(filled: dict[str, str]) -> None:
         words[0] for words in done.table if words and words[0].startswith("binance")
     ]
     assert "complete, about" in done.out
+    assert "stuck" not in done.out
     assert "\x1b" not in done.out
+
+
+def test_stuck_slots_are_a_column_and_a_sentence(filled: dict[str, str], line: Line) -> None:
+    """What no provider can fill stands beside what is missing, and the table says where to look."""
+    third = line.since + 2 * DAY
+    rejected = Vain("RequestRejected", "unknown symbol")
+    Warehouse(line.database, line.series).ask_in_vain(hours(0, 7, third), third + DAY, rejected)
+    done = run(filled, "status")
+    (header,) = (words for words in done.table if words[:1] == ["series"])
+    (btc,) = (words for words in done.table if words[:1] == ["binance/BTC-USDT/1h"])
+
+    assert [7, 0] == [one["stuck_slots"] for one in status(filled)["datasets"][0]["series"]]
+    assert "7 slots are stuck: crypto-pipeline gaps\n" in done.out
+    # The percent sign is a word of its own.
+    assert "7" == btc[header.index("stuck") + 1]
 
 
 def test_empty_warehouse_says_so(settings_environment: dict[str, str]) -> None:

@@ -1,13 +1,12 @@
 """Fetching: pages side by side, joined into batches worth a transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from anyio import create_memory_object_stream
 
-from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected, TransientError
 from crypto_pipeline.ingestion.fetching import (
     BATCH_ROWS,
     PATIENCE,
@@ -18,16 +17,17 @@ from crypto_pipeline.ingestion.fetching import (
 )
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.plan import Request
+from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.client import Client, http_client
+from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline.warehouse.writer import SeriesRows
 from crypto_pipeline_tests.frames.examples import candle
+from crypto_pipeline_tests.ingestion.lines import HOUR, MINUTE, SINCE, Lines, paged_by
 from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.providers.asking import Pacing
 
-SINCE = datetime(2024, 2, 28, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 BTC, ETH = series_of(), series_of("ETH-USDT")
 
 
@@ -74,51 +74,74 @@ def test_batch_has_one_source() -> None:
     )
 
 
-def fetch(line: Line, requests: Sequence[Request], failed: Sequence[ProviderError]) -> Fetching:
-    """Ask everything after the first series has failed so."""
-    fetching = Fetching(line, requests, {})
+def fetch(line: Line, requests: Sequence[Request]) -> Fetching:
+    """Ask everything, one after the other, in a time that only sleeping moves."""
+    pacing = Pacing()
+    fetching = Fetching(replace(paged_by(line, 1000, concurrency=1), sleep=pacing.sleep), requests)
 
     async def run() -> None:
-        async with http_client() as http:
-            client = Client(line.provider("binance"), http, Pacing(), lambda _: None)
-            for error in failed:
-                fetching._note(client, requests[0].series, error)
         send, receive = create_memory_object_stream[Page](max_buffer_size=100)
         async with receive:
-            await fetching.run(Pacing(), SINCE + 24 * HOUR, send)
+            await fetching.run(pacing, SINCE + 24 * HOUR, send)
 
     asyncio.run(run())
     return fetching
 
 
+def hours_of(*series: Series) -> list[Request]:
+    """Five requests for an hour of each, in turn."""
+    hours = [Window(SINCE + number * HOUR, SINCE + (number + 1) * HOUR) for number in range(5)]
+    return [Request(one, hour, Runs((hour,))) for hour in hours for one in series]
+
+
+def asked(sandbox: Sandbox, symbol: str) -> int:
+    """How many different hours were asked for, however often."""
+    requests = [request.query for request in sandbox.requests()]
+    return len({query["startTime"] for query in requests if query["symbol"] == symbol})
+
+
 @pytest.mark.parametrize(
-    ("failed", "asked"),
+    ("fault", "hours", "told"),
     [
-        ([], 4),
-        ([TransientError("cut")] * (PATIENCE - 1), 4),
-        ([TransientError("cut")] * PATIENCE, 2),
-        ([HostRefused("451", retry_after=9)], 2),
-        ([RequestRejected("unknown")], 2),
+        ("500:BTCUSDT:times=12", (5, 5), ["TransientError"] * 2 + ["Unanswered"] * 3),
+        ("500:BTCUSDT", (PATIENCE, 5), ["TransientError"] * PATIENCE),
+        ("451:BTCUSDT", (1, 1), ["HostRefused"] * 5),
+        (f"unlisted:BTCUSDT:{SINCE:%Y-%m-%d}/2099-01-01", (1, 5), ["RequestRejected"] * 5),
     ],
-    ids=str,
 )
 def test_series_that_keeps_failing_is_left_for_later(
-    make_line: Callable[..., Line], sandbox: Sandbox, failed: list[ProviderError], asked: int
+    make_line: Lines, sandbox: Sandbox, fault: str, hours: tuple[int, int], told: list[str]
 ) -> None:
-    """Some failures may be the page's; more, or a refusal, are the series', and no other's."""
-    hours = [Window(SINCE + number * HOUR, SINCE + (number + 1) * HOUR) for number in range(2)]
-    requests = [Request(series, window) for window in hours for series in (BTC, ETH)]
-    fetching = fetch(make_line(SINCE, "BTC-USDT", "ETH-USDT"), requests, failed)
+    """Some failures may be the page's, more are the series'; a rejection is the series', a refusal the host's."""
+    line = make_line(SINCE, "BTC-USDT", "ETH-USDT")
+    sandbox.order(fault)
+    fetching = fetch(line, hours_of(ETH, BTC))
+    btc = [attempt.otherwise.error_class for attempt in fetching.attempts[BTC.name]]
 
-    assert asked == len(sandbox.requests())
-    assert fetching.done == 4
+    assert told == btc
+    assert hours == (asked(sandbox, "BTCUSDT"), asked(sandbox, "ETHUSDT"))
+    assert BTC.name in fetching.failures
+    assert fetching.done == 10
 
 
-def test_reasons_name_provider_and_instrument(make_line: Callable[..., Line]) -> None:
+def test_reasons_name_provider_and_instrument(make_line: Lines, sandbox: Sandbox) -> None:
     """A reason can be read without knowing what was asked."""
-    line, requests = make_line(SINCE), [Request(BTC, Window(SINCE, SINCE + HOUR))]
-    cut = fetch(line, requests, [TransientError("cut")])
-    unknown = fetch(line, requests, [RequestRejected("-1121 Invalid symbol.")])
+    line, nosuch = make_line(SINCE), series_of("NOSUCH-USDT")
+    sandbox.order("500:BTCUSDT")
+    failed = fetch(line, hours_of(BTC)).failures | fetch(line, hours_of(nosuch)).failures
 
-    assert {BTC.name: "binance: cut"} == cut.failures
-    assert {BTC.name: "binance rejects BTC-USDT 1m (-1121 Invalid symbol.)"} == unknown.failures
+    assert failed[BTC.name].startswith("binance: HTTP 500: -1001 Internal error")
+    assert "binance rejects NOSUCH-USDT 1m (HTTP 400: -1121 Invalid symbol.)" == failed[nosuch.name]
+
+
+def test_attempt_knows_what_its_pages_proved(make_line: Lines, sandbox: Sandbox) -> None:
+    """What was asked for, that the rest was not in the answer, and which slots lie between its rows."""
+    lost = Window(SINCE + 10 * MINUTE, SINCE + 20 * MINUTE)
+    sandbox.order(Fault(kind="outage", start=lost.start, end=lost.end))
+    (attempt, *_) = fetch(make_line(SINCE), hours_of(BTC)).attempts[BTC.name]
+
+    assert (Runs((Window(SINCE, SINCE + HOUR),)), "Unanswered") == (
+        attempt.asked,
+        attempt.otherwise.error_class,
+    )
+    assert [(lost, "venue_outage")] == [(window, vain.reason) for window, vain in attempt.parts]

@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from crypto_pipeline.errors import UsageError
+from crypto_pipeline.ingestion.ingest import ingest
 from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.ingestion.listings import read_calendar
+from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline.warehouse.ledger import Ledger
 
 SINCE = datetime(2024, 2, 28, tzinfo=UTC)
@@ -30,3 +34,31 @@ def test_venue_leads_to_its_provider(make_line: Callable[..., Line]) -> None:
         line.provider("kraken")
     with pytest.raises(UsageError, match="no provider serves binance"):
         replace(line, providers={}).provider("binance")
+
+
+def test_each_venue_is_named_once(make_line: Callable[..., Line]) -> None:
+    """However many series a venue has, it is one venue; the order is always the same."""
+    line = make_line(SINCE, "BTC-USDT", "ETH-USDT")
+    kraken = tuple(replace(one, venue="kraken") for one in line.series)
+
+    assert ["binance"] == line.venues
+    assert ["binance", "kraken"] == replace(line, series=(*kraken, *line.series)).venues
+    assert [] == replace(line, series=()).venues
+
+
+def test_line_pauses_as_it_is_told(make_line: Callable[..., Line], sandbox: Sandbox) -> None:
+    """Pauses between tries, in fetching as in reading the calendar, pass by the line's own sleep."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    line = replace(make_line(SINCE), sleep=sleep)
+    sandbox.order("500:times=2")
+    ingest(line, Window.of_day(SINCE.date()), now=SINCE + DAY)
+    fetching = len(slept)
+    sandbox.order("500:times=1")
+    read_calendar(line, SINCE + DAY)
+
+    assert (2, 3) == (fetching, len(slept))
+    assert all(0 < pause < 1 for pause in slept)

@@ -16,8 +16,11 @@ from crypto_pipeline.ingestion.verdicts import (
     no_unexplained_gaps,
     rows_are_valid,
 )
+from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.holes import STUCK_AFTER, Attempt, Vain
 from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.warehouse.holes import account
 from crypto_pipeline.warehouse.ledger import DayCoverage
 from crypto_pipeline_tests.frames.examples import candle
 from crypto_pipeline_tests.warehouse.storing import Warehouse
@@ -119,17 +122,50 @@ def test_hole_that_nobody_asked_for_is_a_warning(line: Line) -> None:
     assert "30 slots are missing on 2 series-days" == verdict.summary
 
 
-def test_hole_that_was_asked_for_in_vain_is_an_error(line: Line) -> None:
-    """What the venue did not give is an error with the reason."""
+def in_vain(line: Line, vain: Vain, *, times: int = 1) -> None:
+    """Note of the first day that it was asked for in vain so often."""
+    attempt = Attempt(Runs((Window.of_day(SINCE.date()),)), vain)
+    account(line.database, OHLC, {NAME: [attempt] * times}, NOW)
+
+
+def test_hole_that_is_asked_for_again_is_a_warning(line: Line) -> None:
+    """What the venue did not give yet may still come."""
     store(line, *range(30, HOURS))
-    line.ledger.account(OHLC, [(NAME, "no answer")], Window.of_day(SINCE.date()), NOW)
+    in_vain(line, Vain("Unanswered", "no answer"), times=STUCK_AFTER - 1)
+    verdict = no_unexplained_gaps(line, OHLC, NOW)
+
+    assert (False, False) == (verdict.passed, verdict.is_error)
+    assert "30 slots are missing on 2 series-days; 24 were asked for in vain" == verdict.summary
+    assert {
+        "missing_slots": 30,
+        "missing_series_days": 2,
+        "asked_in_vain": 24,
+        "stuck_slots": 0,
+    } == verdict.facts
+
+
+@pytest.mark.parametrize(
+    ("error_class", "times"), [("Unanswered", STUCK_AFTER), ("RequestRejected", 1)]
+)
+def test_hole_that_is_stuck_is_an_error(line: Line, error_class: str, times: int) -> None:
+    """What no provider can fill is an error with the series, the number and the reason."""
+    store(line, *range(30, HOURS))
+    in_vain(line, Vain(error_class, "what it said"), times=times)
     verdict = no_unexplained_gaps(line, OHLC, NOW)
 
     assert (False, True) == (verdict.passed, verdict.is_error)
-    assert verdict.summary == (
-        "30 slots are missing on 2 series-days; 24 were asked for in vain (no answer)"
-    )
-    assert {"missing_slots": 30, "missing_series_days": 2, "asked_in_vain": 24} == verdict.facts
+    assert verdict.summary.endswith(f"; 24 are stuck: {NAME} 24 (what it said)")
+    assert 24 == verdict.facts["stuck_slots"]
+
+
+def test_explained_hole_is_no_gap(line: Line) -> None:
+    """What is known never to have been is nothing to tell."""
+    store(line, *range(24, HOURS))
+    in_vain(line, Vain("Told", "quiet", reason="no_trades", is_certain=True))
+    verdict = no_unexplained_gaps(line, OHLC, NOW)
+
+    assert verdict.passed
+    assert "nothing is missing" == verdict.summary
 
 
 def test_slots_that_are_not_yet_late_are_no_gap(line: Line) -> None:

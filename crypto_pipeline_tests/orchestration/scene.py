@@ -43,7 +43,7 @@ class Scene:
     def definitions(self) -> dg.Definitions:
         """What Dagster loads."""
         since = self.line.since.date()
-        timetable = Timetable(since, "*/5 * * * *", "*/15 * * * *", 30, self.max_days)
+        timetable = Timetable(since, "*/5 * * * *", "*/15 * * * *", "40 0 * * *", 30, self.max_days)
         ours = build_definitions(timetable, self.pipeline)
         return dg.Definitions.merge(ours, self.extra or dg.Definitions())
 
@@ -99,4 +99,5 @@ def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, A
     return {
         str(one.partition): {name: value.value for name, value in one.metadata.items()}
         for one in result.asset_materializations_for_node("ohlc")
+        if one.asset_key == OHLC
     }

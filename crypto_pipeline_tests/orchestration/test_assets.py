@@ -163,6 +163,20 @@ def test_run_goes_on_with_what_it_could_get(make_scene: MakeScene) -> None:
     )
 
 
+def test_a_rejected_instrument_fails_no_run_but_a_check(make_scene: MakeScene) -> None:
+    """A name that the venue does not know must not keep the checks from saying so."""
+    result = make_scene("NIX-USDT").run(FOURTH)
+
+    (verdict,) = [
+        one
+        for one in result.get_asset_check_evaluations()
+        if one.check_name == "no_unexplained_gaps"
+    ]
+    assert result.success
+    assert not verdict.passed
+    assert "24 are stuck: binance/NIX-USDT/1h" in (verdict.description or "")
+
+
 def test_a_provider_that_comes_back_is_asked_by_the_next_run(
     scene: Scene, sandbox: Sandbox
 ) -> None:
@@ -172,4 +186,5 @@ def test_a_provider_that_comes_back_is_asked_by_the_next_run(
     result = scene.run(FOURTH)
 
     assert result.success
-    assert [one.status for one in sandbox.requests()] == [429, 200]
+    # The list of instruments, the first candle, the day itself.
+    assert [one.status for one in sandbox.requests()] == [429, 200, 200, 200]

@@ -6,7 +6,13 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
-from crypto_pipeline.orchestration.backfills import in_flight, request_backfill
+from crypto_pipeline.orchestration.backfills import (
+    Target,
+    days_being_run,
+    in_flight,
+    request_backfill,
+)
+from crypto_pipeline.orchestration.partitions import range_tags
 from crypto_pipeline_tests.orchestration.scene import NOW, OHLC, Scene
 
 SPAN = (date(2026, 3, 2), date(2026, 3, 4))
@@ -14,16 +20,17 @@ SPAN = (date(2026, 3, 2), date(2026, 3, 4))
 
 def _request(scene: Scene) -> str:
     graph = scene.definitions.get_repository_def().asset_graph
-    return request_backfill(scene.instance, graph, OHLC, SPAN, NOW, "repair_ohlc_gaps")
+    target = Target(*SPAN, attempt=3)
+    return request_backfill(scene.instance, graph, OHLC, target, NOW, "repair_ohlc_gaps")
 
 
-def test_a_backfill_is_on_the_page_with_its_days_and_who_asked(scene: Scene) -> None:
+def test_a_backfill_is_on_the_page_with_its_days_its_attempt_and_who_asked(scene: Scene) -> None:
     """A person sees at a glance what is being repaired, and by which sensor."""
     backfill_id = _request(scene)
 
     (backfill,) = scene.instance.get_backfills()
     assert backfill.backfill_id == backfill_id
-    assert backfill.title == "2026-03-02 to 2026-03-04"
+    assert backfill.title == "2026-03-02 to 2026-03-04, attempt 3"
     assert (backfill.tags or {})["dagster/sensor_name"] == "repair_ohlc_gaps"
     assert backfill.is_asset_backfill
 
@@ -62,3 +69,30 @@ def test_backfills_of_other_assets_are_not_ours(scene: Scene) -> None:
     _request(scene)
 
     assert list(in_flight(scene.instance, dg.AssetKey("sentiment"))) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "days"),
+    [
+        ({"dagster/partition": "2026-03-04"}, [(date(2026, 3, 4), date(2026, 3, 4))]),
+        (range_tags(*SPAN), [SPAN]),
+        (range_tags(*SPAN) | {"dagster/backfill": "abc"}, []),
+        ({}, []),
+    ],
+)
+def test_a_run_that_anybody_started_is_known_by_its_days(
+    scene: Scene, tags: dict[str, str], days: list[tuple[date, date]]
+) -> None:
+    """One day or a range; a backfill's own runs count with the backfill."""
+    job = scene.definitions.resolve_job_def("collect_live")
+    scene.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+
+    assert days == days_being_run(scene.instance, OHLC)
+
+
+def test_a_run_that_has_ended_is_no_longer_at_its_days(scene: Scene) -> None:
+    """However it ended."""
+    job, tags = scene.definitions.resolve_job_def("collect_live"), range_tags(*SPAN)
+    scene.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.FAILURE)
+
+    assert [] == days_being_run(scene.instance, OHLC)

@@ -145,17 +145,28 @@ def test_only_the_days_of_the_run_are_validated(scene: Scene) -> None:
     assert evaluations(result, "rows_are_valid")[None].passed
 
 
-def test_gaps_warn_until_they_were_asked_for_in_vain(scene: Scene, sandbox: Sandbox) -> None:
-    """History not yet fetched is a warning; what the venue answered without is an error."""
+def test_gaps_warn_until_no_provider_can_fill_them(make_scene: MakeScene, sandbox: Sandbox) -> None:
+    """What is not fetched yet, or tried again soon, is a warning; what is stuck is an error, and why."""
+    scene = make_scene("BTC-USDT", "NIX-USDT")
     sandbox.order(OUTAGE)
 
     warned = evaluations(scene.run(FOURTH), "no_unexplained_gaps")[None]
     failed = evaluations(scene.run(FIRST, FOURTH), "no_unexplained_gaps")[None]
 
-    assert (warned.passed, warned.severity) == (False, WARN)
-    assert warned.description == "83 slots are missing on 4 series-days"
-    assert (failed.passed, failed.severity) == (False, ERROR)
-    assert "3 were asked for in vain" in (failed.description or "")
+    assert (warned.passed, failed.passed) == (False, False)
+    assert failed.severity == ERROR
+    assert "99 were asked for in vain; 96 are stuck: binance/NIX-USDT/1h" in (
+        failed.description or ""
+    )
+    assert "Invalid symbol" in (failed.description or "")
+
+
+def test_history_that_is_not_fetched_yet_is_a_warning(scene: Scene) -> None:
+    """Nobody has asked for it, so nobody is to be woken."""
+    verdict = evaluations(scene.run(FOURTH), "no_unexplained_gaps")[None]
+
+    assert (verdict.passed, verdict.severity) == (False, WARN)
+    assert verdict.description == "83 slots are missing on 4 series-days"
 
 
 def test_no_gap_is_left_once_all_is_fetched(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """The gap sensor, asked as Dagster asks it: what it launches, what it leaves alone, and what it says."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from crypto_pipeline.market.windows import DAY
-from crypto_pipeline.orchestration.sensors import REPAIRS
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.orchestration.conftest import MakeScene
 from crypto_pipeline_tests.orchestration.scene import NOW, OHLC, TODAY, Scene
@@ -25,7 +25,8 @@ def _backfills(scene: Scene) -> dict[str, list[str]]:
     found = {}
     for backfill in scene.instance.get_backfills():
         subset = backfill.get_asset_backfill_data(graph).get_target_partitions_subset(OHLC)
-        found[str(backfill.title)] = sorted(subset.get_partition_keys())
+        days, _, _ = str(backfill.title).partition(", attempt")
+        found[days] = sorted(subset.get_partition_keys())
     return found
 
 
@@ -100,7 +101,9 @@ def test_the_backfill_runs_as_one_run_and_fills_the_days(scene: Scene) -> None:
 
     assert scene.execute("select count(*) from warehouse.ohlc") == [(4 * 24 + 12,)]
     assert _today_asked(tick) == []
-    assert _require_sentence(tick.skip_message) == "nothing is missing that may be asked for now"
+    assert _require_sentence(tick.skip_message) == (
+        "nothing is missing: every due slot is there or explained"
+    )
     assert len(scene.instance.get_runs()) == 2
 
 
@@ -113,7 +116,7 @@ def test_a_second_tick_launches_nothing_for_the_same_days(scene: Scene) -> None:
     assert _today_asked(tick) == []
     assert len(_backfills(scene)) == 1
     assert _require_sentence(tick.skip_message) == (
-        "5 days miss slots, and 2 repairs are in flight; waiting for them"
+        "5 days with something to ask for; 2 runs are at them"
     )
 
 
@@ -181,21 +184,52 @@ def test_after_a_persons_backfill_the_sensor_goes_on(scene: Scene) -> None:
     assert list(_backfills(scene)) == ["2026-03-01 to 2026-03-01", "by hand"]
 
 
-def test_what_was_asked_in_vain_rests_and_is_asked_again(scene: Scene, sandbox: Sandbox) -> None:
-    """An outage is not hammered: after a pause that grows it is asked for anew, for ever."""
+def test_what_was_asked_in_vain_rests_and_is_explained(scene: Scene, sandbox: Sandbox) -> None:
+    """An outage is not hammered: it is asked for once more, explained, and put to the test days later."""
     sandbox.order(OUTAGE)
     scene.run(FIRST, TODAY)
 
-    asked = []
-    for minutes in (1, 3, 4, 8):
+    asked, told = [], []
+    for minutes in (1, 6, 7, 50):
         scene.now = NOW + timedelta(minutes=minutes)
-        scene.tick()
+        told.append(scene.tick().skip_message)
         asked.append(len(scene.instance.get_backfills()))
         _carry_out(scene)
 
-    # Asked at 0; again after 2 minutes, then 4 more.
-    assert asked == [0, 1, 1, 2]
-    assert set(_backfills(scene)) == {"2026-03-03 to 2026-03-03"}
+    scene.now = NOW + timedelta(days=1, minutes=7)
+    scene.tick()
+
+    assert asked == [0, 1, 1, 1]
+    assert list(_backfills(scene)) == ["2026-03-03 to 2026-03-05", "2026-03-03 to 2026-03-03"]
+    assert _require_sentence(told[0]) == (
+        "slots of 1 day were asked for in vain; "
+        "the first are asked for again at 2026-03-05 12:12 UTC"
+    )
+    assert scene.execute("select reason, slots from market.explanations") == [("venue_outage", 3)]
+
+
+def test_an_attempt_says_which_it_is(scene: Scene, sandbox: Sandbox) -> None:
+    """The second time a day is asked for, the Backfills page says so."""
+    sandbox.order("503")
+    scene.run(THIRD)
+    scene.now = NOW + timedelta(minutes=20)
+
+    scene.tick()
+
+    (backfill,) = scene.instance.get_backfills()
+    assert str(backfill.title) == "2026-03-01 to 2026-03-04, attempt 2"
+    assert (backfill.tags or {})["crypto_pipeline/attempt"] == "2"
+
+
+def test_a_run_that_a_person_started_is_waited_for(scene: Scene) -> None:
+    """The sensor asks for the days around it, and not for those it is at."""
+    job = scene.definitions.resolve_job_def("collect_everything")
+    tags = {"dagster/partition": FOURTH.isoformat()}
+    scene.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+
+    scene.tick()
+
+    assert list(_backfills(scene)) == ["2026-03-01 to 2026-03-03"]
 
 
 def test_a_hole_that_closes_is_forgotten(scene: Scene, sandbox: Sandbox) -> None:
@@ -203,13 +237,13 @@ def test_a_hole_that_closes_is_forgotten(scene: Scene, sandbox: Sandbox) -> None
     sandbox.order(OUTAGE)
     scene.run(FIRST, TODAY)
     sandbox.clear_faults()
-    scene.now = NOW + timedelta(minutes=3)
+    scene.now = NOW + timedelta(minutes=6)
     scene.tick()
     _carry_out(scene)
 
     scene.now = NOW + timedelta(minutes=30)
 
-    assert scene.tick().skip_message == "nothing is missing that may be asked for now"
+    assert "nothing is missing" in str(scene.tick().skip_message)
     assert scene.execute("select count(*) from warehouse.ohlc") == [(4 * 24 + 12,)]
 
 
@@ -227,12 +261,18 @@ def test_every_tick_says_what_it_saw(scene: Scene) -> None:
     """The cursor on the sensor's page holds the time and the outcome, launched or not."""
     launched, waiting = scene.tick(), scene.tick()
 
+    seen = json.loads(str(launched.cursor))
     assert re.fullmatch(
-        r"2026-03-05T12:07:30Z: launched today \(2026-03-05\) "
-        r"and backfill \w+ of 2026-03-01 to 2026-03-04",
-        str(launched.cursor),
+        r"launched today \(2026-03-05\) and backfill \w+ of 2026-03-01 to 2026-03-04, attempt 1",
+        seen.pop("did"),
     )
-    assert waiting.cursor == "2026-03-05T12:07:30Z: launched today (2026-03-05)"
+    assert seen == {
+        "at": "2026-03-05T12:07:30Z",
+        "days_to_repair": 5,
+        "newest_day": "2026-03-05",
+        "oldest_day": "2026-03-01",
+    }
+    assert json.loads(str(waiting.cursor))["did"] == "launched today (2026-03-05)"
 
 
 def test_requests_bear_no_run_key(scene: Scene) -> None:
@@ -240,7 +280,6 @@ def test_requests_bear_no_run_key(scene: Scene) -> None:
     (request,) = scene.tick().run_requests or []
 
     assert request.run_key is None
-    assert request.tags[REPAIRS] == "ohlc"
 
 
 def test_a_thousand_series_for_a_year_are_looked_through_in_a_moment(

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import httpx
 
-from crypto_pipeline.frames.candles import Candle, CandleFrame
+from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
-from crypto_pipeline.providers.candles import candle_pages
+from crypto_pipeline.providers.candles import CandlePage, candle_pages
 from crypto_pipeline.providers.client import Ask, Client, Fetch, host_of, http_client
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline_tests.market.examples import series_of
@@ -110,20 +110,22 @@ class Asking:
     pacing: Pacing = field(default_factory=Pacing)
     fetches: list[Fetch] = field(default_factory=list)
 
-    def ask(self, *asks: Ask[Sequence[Candle]]) -> list[Sequence[Candle]]:
+    def run(self, work: Callable[[Client], Awaitable[T]]) -> T:
+        """What the work with a client comes to."""
+        return self.browser.run(lambda http: work(self._client(http)))
+
+    def ask(self, *asks: Ask[T]) -> list[T]:
         """The answers to questions asked side by side."""
 
-        async def gathered(http: httpx.AsyncClient) -> list[Sequence[Candle]]:
+        async def gathered(http: httpx.AsyncClient) -> list[T]:
             return await asyncio.gather(*map(self._client(http).ask, asks))
 
         return self.browser.run(gathered)
 
-    def pages(
-        self, series: Series, window: Window, due: datetime = LONG_AFTER
-    ) -> list[CandleFrame]:
+    def pages(self, series: Series, window: Window, due: datetime = LONG_AFTER) -> list[CandlePage]:
         """All pages of a window."""
 
-        async def gathered(http: httpx.AsyncClient) -> list[CandleFrame]:
+        async def gathered(http: httpx.AsyncClient) -> list[CandlePage]:
             return [page async for page in candle_pages(self._client(http), series, window, due)]
 
         return self.browser.run(gathered)
@@ -162,6 +164,6 @@ def ask_of(
     )
 
 
-def joined(pages: Sequence[CandleFrame]) -> list[Candle]:
+def joined(pages: Sequence[CandlePage]) -> list[Candle]:
     """The candles of all pages, in the order they came."""
-    return [candle for page in pages for candle in page.candles]
+    return [candle for page in pages for candle in page.frame.candles]

@@ -1,13 +1,13 @@
 """Binance's protocol: what is asked, what recorded replies say, and what its refusals mean."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -26,12 +26,16 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import EPOCH, INTERVALS
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
-from crypto_pipeline.providers.declaration import Reply
+from crypto_pipeline.providers.declaration import Listed, Reply
 from crypto_pipeline.providers.replies import BAN_PAUSE, DEFAULT_PAUSE, REFUSAL_PAUSE
 
+T = TypeVar("T")
+
 assert BINANCE.candles is not None
-CANDLES = BINANCE.candles
+assert BINANCE.instruments is not None
+CANDLES, INSTRUMENTS = BINANCE.candles, BINANCE.instruments
 START = datetime(2023, 1, 1, tzinfo=UTC)
+BTC_USDT = {"symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "quoteAsset": "USDT"}
 NO_NUMBERS: tuple[object, ...] = (16541.77, 16541, None, "", "abc", "1,5", [])
 KLINE: list[Any] = [
     *(1672531200000, "16541.77", "16545.70", "16508.39", "16529.67", "4364.83570"),
@@ -50,11 +54,26 @@ def reply_of(body: object, status: int = 200, **headers: str) -> Reply:
 
 
 def answered(reply: Reply) -> list[Candle]:
-    """What the client makes of a reply: its fault, or its rows."""
+    """What the client makes of a page of candles."""
+    return list(unless_at_fault(reply, CANDLES.rows))
+
+
+def listed(*symbols: object) -> list[Listed]:
+    """What the client makes of an answer that lists these symbols."""
+    return listed_in(reply_of({"timezone": "UTC", "symbols": symbols}))
+
+
+def listed_in(reply: Reply) -> list[Listed]:
+    """What the client makes of a list of symbols."""
+    return list(unless_at_fault(reply, INSTRUMENTS.rows))
+
+
+def unless_at_fault(reply: Reply, rows: Callable[[Reply], Sequence[T]]) -> Sequence[T]:
+    """The fault of a reply, or its rows."""
     fault = BINANCE.fault(reply)
     if fault is not None:
         raise fault
-    return list(CANDLES.rows(reply))
+    return rows(reply)
 
 
 def printed(candle: Candle) -> list[object]:
@@ -238,3 +257,75 @@ def test_every_interval_is_offered() -> None:
 def test_mirror_is_the_public_data_host() -> None:
     """Where the main host refuses an address, the host that serves market data to all is next."""
     assert ("https://api.binance.com", "https://data-api.binance.vision") == BINANCE.hosts
+
+
+def test_recorded_list_is_read_whole(corpus: Path) -> None:
+    """Every recorded symbol has its instrument, its spelling, and whether it trades."""
+    body = (corpus / "binance/exchangeInfo_trimmed.json").read_bytes()
+    found = listed_in(reply_of(body))
+    printed = [
+        (row["symbol"], f"{row['baseAsset']}-{row['quoteAsset']}", row["status"] == "TRADING")
+        for row in json.loads(body)["symbols"]
+    ]
+
+    assert len(found) == 25
+    assert Listed(Instrument("BTC", "USDT"), "BTCUSDT", "trading") in found
+    assert Listed(Instrument("BCC", "BTC"), "BCCBTC", "halted") in found
+    assert printed == [(one.symbol, str(one.instrument), one.status == "trading") for one in found]
+    assert [one.symbol for one in found] == [BINANCE.symbol(one.instrument) for one in found]
+
+
+@pytest.mark.parametrize("status", ["BREAK", "HALT", "END_OF_DAY", "AUCTION_MATCH", "trading", ""])
+def test_whatever_does_not_trade_is_halted(status: str) -> None:
+    """There is one word for trading; all others, known today or not, mean that it does not."""
+    (found,) = listed(BTC_USDT | {"status": status})
+
+    assert Listed(Instrument("BTC", "USDT"), "BTCUSDT", "halted") == found
+
+
+@pytest.mark.parametrize("base", ["币安人生", "btc", "A-B", "", "X" * 21])
+def test_asset_without_a_name_here_is_left_out(base: str) -> None:
+    """A symbol that no instrument can name costs the others nothing."""
+    nameless = BTC_USDT | {"symbol": f"{base}USDT", "baseAsset": base}
+
+    assert ["BTCUSDT"] == [one.symbol for one in listed(nameless, BTC_USDT)]
+
+
+@pytest.mark.parametrize("body", [{"symbols": []}, {"symbols": {}}, {"symbols": ""}, {"rows": []}])
+def test_list_without_a_symbol_is_malformed(body: object) -> None:
+    """A venue that lists nothing is a venue that has not answered."""
+    with pytest.raises(MalformedReply):
+        listed_in(reply_of(body))
+
+
+@pytest.mark.parametrize("symbol", [None, 7, "BTCUSDT", [], {}, [BTC_USDT]], ids=str)
+def test_symbol_of_another_shape_is_malformed(symbol: object) -> None:
+    """A list that is wrong in one place is not trusted in the others."""
+    with pytest.raises(MalformedReply):
+        listed(BTC_USDT, symbol)
+
+
+@pytest.mark.parametrize("key", BTC_USDT)
+@given(value=json_values)
+def test_any_symbol_is_read_or_our_error(key: str, value: object) -> None:
+    """Whatever stands in a symbol's cell, only a text is taken for one."""
+    try:
+        found = listed(BTC_USDT, BTC_USDT | {key: value})
+    except MalformedReply:
+        return
+
+    assert isinstance(value, str)
+    assert Listed(Instrument("BTC", "USDT"), "BTCUSDT", "trading") in found
+
+
+@given(json_values)
+def test_any_json_is_a_list_or_our_error(body: object) -> None:
+    """No body of the list brings the pipeline down."""
+    with suppress(ProviderError):
+        listed_in(reply_of(body))
+
+
+def test_list_is_asked_for_without_what_nobody_reads() -> None:
+    """Permission sets stay away, and the weight is what Binance counts for all symbols."""
+    assert {"showPermissionSets": "false"} == dict(INSTRUMENTS.params)
+    assert 20 == INSTRUMENTS.weight

@@ -3,7 +3,8 @@
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,24 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crypto_pipeline.errors import RequestRejected
-from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.frames.candles import Candle, CandleFrame
+from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
-from crypto_pipeline.providers.candles import candle_endpoint
+from crypto_pipeline.providers.candles import (
+    Absence,
+    CandlePage,
+    candle_endpoint,
+    candle_pages,
+)
+from crypto_pipeline.providers.client import Client
 from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox, running
 from crypto_pipeline.sandbox.settings import SandboxSettings
 from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.providers.asking import (
+    LONG_AFTER,
     START,
     Asking,
     Browser,
@@ -219,6 +228,145 @@ def test_open_candle_is_not_in_the_pages(sandbox: Sandbox, browser: Browser) -> 
     rows = joined(asking.pages(SERIES, window_of(10), due=START + 4 * MINUTE))
 
     assert [START + number * MINUTE for number in range(4)] == [row.open_time for row in rows]
+
+
+def minutes(first: int, stop: int) -> Window:
+    """The minutes ``first`` up to and without ``stop`` after START."""
+    return Window(START + first * MINUTE, START + stop * MINUTE)
+
+
+def outage(first: int, stop: int) -> Fault:
+    """The market has no rows in these minutes."""
+    return Fault(kind="outage", start=START + first * MINUTE, end=START + stop * MINUTE)
+
+
+def gaps(rows: Sequence[Candle]) -> list[Absence]:
+    """What lies between rows of one answer: the slots that open between neighbours and are not theirs."""
+    return [
+        Absence(Window(before.open_time + MINUTE, after.open_time), *(before[0], after[0]))
+        for before, after in pairwise(rows)
+        if before.open_time + MINUTE < after.open_time
+    ]
+
+
+@over_http
+@given(windows(), st.integers(2, 400), weather("outage"), garbling())
+def test_absences_lie_between_rows_of_one_reply(
+    venue: Venue, window: Window, page_limit: int, outages: list[Fault], garbled: list[Fault]
+) -> None:
+    """Just the slots that one answer spans without a row; between two answers nothing is proven."""
+    assume(window.span / page_limit < 60 * MINUTE)
+    venue.order(*outages)
+    rows = venue.truth(window)
+    replies = [rows[first : first + page_limit] for first in range(0, len(rows), page_limit)]
+    venue.order(*outages, *garbled)
+    asking = Asking(binance_at(venue.sandbox.base_url(), page_limit=page_limit), venue.browser)
+    found = [absence for page in asking.pages(SERIES, window) for absence in page.absences]
+
+    assert [absence for reply in replies for absence in gaps(reply)] == found
+
+
+@over_http
+@given(
+    st.lists(st.tuples(st.integers(0, 299), st.integers(1, 60)), min_size=1), st.integers(2, 400)
+)
+def test_rows_are_clipped_to_what_is_wanted(
+    venue: Venue, spans: list[tuple[int, int]], page_limit: int
+) -> None:
+    """Of a window that reaches further only the wanted slots' rows are given, and not one is lost."""
+    wanted = Runs.of(minutes(first, first + length) for first, length in spans)
+    window = minutes(-1, 360)
+    venue.order(outage(50, 100))
+    asking = Asking(binance_at(venue.sandbox.base_url(), page_limit=page_limit), venue.browser)
+    rows = joined(asking.run(lambda client: gathered(client, window, wanted=wanted)))
+
+    assert [row for row in venue.truth(window) if row.open_time in wanted] == rows
+
+
+async def gathered(
+    client: Client,
+    window: Window,
+    *,
+    wanted: Runs | None = None,
+    before: datetime | None = None,
+) -> list[CandlePage]:
+    """All pages of a window."""
+    pages = candle_pages(client, SERIES, window, LONG_AFTER, wanted, before)
+    return [page async for page in pages]
+
+
+def test_nothing_is_asked_beyond_the_last_wanted_slot(venue: Venue) -> None:
+    """The margin after what is wanted is part of a page that is asked for, and no reason for another."""
+    venue.order()
+    asking = Asking(binance_at(venue.sandbox.base_url(), page_limit=10), venue.browser)
+    asking.run(lambda client: gathered(client, minutes(-1, 20), wanted=Runs((minutes(0, 9),))))
+
+    assert len(asking.fetches) == 1
+
+
+def test_rows_that_are_not_wanted_are_witnesses_all_the_same(venue: Venue) -> None:
+    """The rows in the margins are not given, and prove what lies between them."""
+    venue.order(outage(5, 8))
+    asking = Asking(binance_at(venue.sandbox.base_url()), venue.browser)
+    hole = minutes(5, 8)
+    (page,) = asking.run(lambda client: gathered(client, minutes(4, 9), wanted=Runs((hole,))))
+
+    assert (
+        CandlePage(CandleFrame(()), (Absence(hole, START + 4 * MINUTE, START + 8 * MINUTE),))
+        == page
+    )
+
+
+def test_known_row_before_the_window_is_a_witness_of_the_first_reply(venue: Venue) -> None:
+    """Where the venue is known to have had a row before, its first answer proves what it begins without."""
+    venue.order(outage(0, 5), outage(15, 20))
+    asking = Asking(binance_at(venue.sandbox.base_url(), page_limit=10), venue.browser)
+    known = START - 90 * MINUTE
+    pages = asking.run(lambda client: gathered(client, minutes(0, 30), before=known))
+
+    assert [Absence(minutes(0, 5), known, START + 5 * MINUTE)] == [
+        absence for page in pages for absence in page.absences
+    ]
+
+
+def test_slot_with_a_row_anywhere_in_it_is_not_absent(crowded: Venue) -> None:
+    """Candles off the grid fill the slots they lie in; only slots without any row are absent."""
+    crowded.order()
+    (page,) = Asking(binance_at(crowded.sandbox.base_url()), crowded.browser).pages(
+        SERIES, minutes(0, 46)
+    )
+    filled = {at // 60_000 for at in CROWDED}
+    empty = [slot for slot in range(min(filled), max(filled)) if slot not in filled]
+
+    assert empty
+    assert Runs.of(minutes(slot, slot + 1) for slot in empty) == Runs.of(
+        absence.slots for absence in page.absences
+    )
+
+
+def test_candle_that_is_open_by_the_hosts_clock_is_not_given(browser: Browser) -> None:
+    """However far ahead our clock is, the host's own date decides; its open candle is a witness, though."""
+    now = START + 5 * MINUTE + timedelta(seconds=30)
+    faults = (outage(3, 5),)
+    settings = SandboxSettings(weight_limit=None, clock=lambda: now, faults=faults)
+    with running(settings) as sandbox:
+        (page,) = Asking(binance_at(sandbox.base_url()), browser).pages(SERIES, minutes(0, 10))
+
+    assert [START + number * MINUTE for number in range(3)] == [
+        row.open_time for row in page.frame.candles
+    ]
+    assert (Absence(minutes(3, 5), START + 2 * MINUTE, START + 5 * MINUTE),) == page.absences
+
+
+@pytest.mark.parametrize("kind", ["empty_page", "short_page", "stale_page"])
+def test_page_that_ends_early_proves_nothing(venue: Venue, kind: str) -> None:
+    """What comes after the last row of an answer may be anywhere."""
+    venue.order(Fault(kind=kind))
+    pages = Asking(binance_at(venue.sandbox.base_url()), venue.browser).pages(
+        SERIES, minutes(0, 60)
+    )
+
+    assert not [absence for page in pages for absence in page.absences]
 
 
 def test_provider_without_candles_is_told() -> None:

@@ -3,19 +3,24 @@
 A new provider is subscribed by existing; what is its own is tested in its own file.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 
 from crypto_pipeline.errors import HostRefused, MalformedReply, RequestRejected, TransientError
 from crypto_pipeline.frames.candles import Candle, broken_promise
+from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import INTERVALS, Interval
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.declaration import Provider, Reply
+from crypto_pipeline.providers.instruments import listed_instruments
+from crypto_pipeline.sandbox.listings import LISTINGS
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.providers.asking import (
@@ -27,7 +32,12 @@ from crypto_pipeline_tests.providers.asking import (
     window_of,
 )
 
+T = TypeVar("T")
+
 WITH_CANDLES = {name: provider.candles for name, provider in PROVIDERS.items() if provider.candles}
+WITH_INSTRUMENTS = {
+    name: provider.instruments for name, provider in PROVIDERS.items() if provider.instruments
+}
 SERVED = [
     (name, interval)
     for name, candles in WITH_CANDLES.items()
@@ -48,6 +58,8 @@ ODD_BODIES = (
     b"[[null,null]]",
 )
 every_provider = pytest.mark.parametrize("name", WITH_CANDLES)
+every_lister = pytest.mark.parametrize("name", WITH_INSTRUMENTS)
+odd_bodies = pytest.mark.parametrize("body", ODD_BODIES, ids=str)
 
 
 def at(sandbox: Sandbox, name: str, page_limit: int | None = None) -> Provider:
@@ -55,6 +67,15 @@ def at(sandbox: Sandbox, name: str, page_limit: int | None = None) -> Provider:
     candles = WITH_CANDLES[name]
     candles = replace(candles, page_limit=page_limit or candles.page_limit)
     return replace(PROVIDERS[name], base_url=sandbox.base_url(name), mirrors=(), candles=candles)
+
+
+def read(name: str, body: bytes, rows: Callable[[Reply], T]) -> T:
+    """What the client makes of a body: the provider's fault, or its rows."""
+    reply = Reply(200, JSON, body)
+    fault = PROVIDERS[name].fault(reply)
+    if fault is not None:
+        raise fault
+    return rows(reply)
 
 
 def rows_of(asking: Asking, series: Series, slots: int) -> list[Candle]:
@@ -149,18 +170,11 @@ def test_unknown_symbol_is_rejected_once(sandbox: Sandbox, browser: Browser, nam
 
 
 @every_provider
-@pytest.mark.parametrize("body", ODD_BODIES, ids=str)
+@odd_bodies
 def test_odd_body_is_malformed(name: str, body: bytes) -> None:
     """JSON that is no page of candles is never read as one, nor does it raise anything else."""
-
-    def read(reply: Reply) -> object:
-        fault = PROVIDERS[name].fault(reply)
-        if fault is not None:
-            raise fault
-        return WITH_CANDLES[name].rows(reply)
-
     with pytest.raises(MalformedReply):
-        read(Reply(200, JSON, body))
+        read(name, body, WITH_CANDLES[name].rows)
 
 
 @every_provider
@@ -185,3 +199,23 @@ def test_series_are_spelt_apart(name: str) -> None:
 
     assert len({*map(provider.symbol, instruments)}) == 3
     assert len({*endpoint.intervals.values()}) == len(endpoint.intervals)
+
+
+@every_lister
+def test_venue_lists_its_instruments(sandbox: Sandbox, browser: Browser, name: str) -> None:
+    """All that trades at the sandbox is listed as trading, each once, spelt as it is asked for."""
+    provider = replace(PROVIDERS[name], base_url=sandbox.base_url(name), mirrors=())
+    listed = Asking(provider, browser).run(listed_instruments)
+    trading = {one.instrument for one in listed if one.status == "trading"}
+
+    assert {Instrument(listing.base, listing.quote) for listing in LISTINGS} <= trading
+    assert [provider.symbol(one.instrument) for one in listed] == [one.symbol for one in listed]
+    assert len({one.instrument for one in listed}) == len(listed)
+
+
+@every_lister
+@odd_bodies
+def test_odd_list_is_malformed(name: str, body: bytes) -> None:
+    """JSON that lists no instrument is never read as a venue without any."""
+    with pytest.raises(MalformedReply):
+        read(name, body, WITH_INSTRUMENTS[name].rows)

@@ -1,9 +1,7 @@
 """The ledger: what it says is what plain sets of time say, whatever was stored in whatever order."""
 
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,175 +9,49 @@ from hypothesis import strategies as st
 
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.holes import FIRST_PAUSE, FIRST_RECHECK, Vain
 from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline.warehouse.ledger import AHEAD, FIRST_PAUSE, LONGEST_PAUSE, DayCoverage, Newest
-from crypto_pipeline.warehouse.writer import SeriesRows
+from crypto_pipeline.warehouse.ledger import (
+    DayCoverage,
+    DayToRepair,
+    Newest,
+    Stuck,
+    Totals,
+    Waiting,
+    Wanted,
+)
 from crypto_pipeline_tests.frames.examples import candle
-from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.warehouse.storing import (
     ALL,
+    BTC,
+    DUE,
+    EMPTY,
+    ETH,
+    FEB_28,
+    FEB_29,
+    HOUR,
+    MARCH_1,
+    MINUTE,
     NOW,
     SINCE,
+    UNANSWERED,
     Warehouse,
+    hourly,
+    hours,
     minutes_after,
     over_postgres,
+    runs,
 )
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-BTC, ETH = series_of(), series_of("ETH-USDT")
-DUE = Window(SINCE, datetime(2024, 3, 1, 12, tzinfo=UTC))
-"""All that is due at NOW of a series of minutes."""
-FEB_28, FEB_29, MARCH_1 = date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)
-EMPTY = "delete from warehouse.ohlc; delete from warehouse.coverage;"
-
-
-@pytest.fixture
-def warehouse(database: Database) -> Warehouse:
-    """Two series of minutes over a leap day."""
-    warehouse = Warehouse(database, [BTC, ETH])
-    warehouse.register()
-    return warehouse
-
-
-def hourly(database: Database, *instruments: str, since: datetime = SINCE) -> Warehouse:
-    """Series of hours, of which a day holds few."""
-    series = [series_of(name, "1h") for name in instruments or ("BTC-USDT",)]
-    warehouse = Warehouse(database, series, since)
-    warehouse.register()
-    return warehouse
-
-
-def runs(*spans: tuple[datetime, datetime]) -> Runs:
-    """Runs by their ends."""
-    return Runs.of(Window(start, end) for start, end in spans)
-
-
-# --- the calendar ---------------------------------------------------------------------------
-
-
-def expected_days(series: Series, since: datetime, until: date) -> dict[date, Runs]:
-    """The calendar in plain Python: the slots that open in each day, none beyond its midnight."""
-    step, days = series.interval.step, {}
-    for day in Window(since, midnight(until) + DAY).days():
-        whole = Window.of_day(day)
-        opens = [moment for moment in series.interval.opens(whole) if moment >= since]
-        slots = [Window(moment, min(moment + step, whole.end)) for moment in opens]
-        if slots:
-            days[day] = Runs.of(slots)
-    return days
-
-
-def calendar(warehouse: Warehouse) -> dict[date, Runs]:
-    """The expectations of the first series as the database holds them."""
-    rows = warehouse.select(
-        """
-        select day, lower(run), upper(run)
-        from warehouse.coverage
-        join warehouse.series using (series_id)
-        cross join lateral unnest(expected) as run
-        where name = %s
-        """,
-        warehouse.series[0].name,
-    )
-    days: dict[date, Runs] = {}
-    for day, start, end in rows:
-        days[day] = days.get(day, Runs()) + runs((start, end))
-    return days
-
-
-@pytest.mark.parametrize("interval", ["1m", "15m", "4h", "12h", "1d", "3d", "1w"])
-@pytest.mark.parametrize(
-    "since",
-    [
-        SINCE,
-        SINCE + 13 * HOUR + timedelta(minutes=7, seconds=30),
-        datetime(2023, 12, 30, tzinfo=UTC),
-    ],
-    ids=str,
-)
-def test_calendar_expects_every_slot_since_the_start(
-    database: Database, interval: str, since: datetime
-) -> None:
-    """Each day expects the slots that open in it; the database and Python count them alike."""
-    series = series_of(interval=interval)
-    warehouse = Warehouse(database, [series], since)
-    warehouse.register()
-
-    assert expected_days(series, since, (NOW + AHEAD).date()) == calendar(warehouse)
-
-
-def test_registering_again_changes_nothing(warehouse: Warehouse) -> None:
-    """It runs at every tick, so where nothing is new it neither writes nor gives new ids."""
-    rows = "select xmin, ctid, * from warehouse.coverage order by series_id, day"
-    known = "select xmin, ctid, * from warehouse.series order by series_id"
-    before = warehouse.select(rows), warehouse.select(known)
-
-    assert warehouse.register() == warehouse.register()
-    assert before == (warehouse.select(rows), warehouse.select(known))
-
-
-def test_days_are_made_ahead(warehouse: Warehouse) -> None:
-    """A pipeline that stands still for a month still shows what it misses, for the days are there."""
-    assert max(calendar(warehouse)) == (NOW + AHEAD).date()
-
-    warehouse.register(NOW + 5 * DAY)
-    assert max(calendar(warehouse)) == (NOW + 5 * DAY + AHEAD).date()
-
-
-def test_earlier_start_makes_more_missing(warehouse: Warehouse) -> None:
-    """History is a gap not yet filled: moving the start back is all it takes."""
-    earlier = Warehouse(warehouse.database, warehouse.series, SINCE - 10 * DAY)
-    earlier.register()
-
-    assert runs((SINCE - 10 * DAY, DUE.end)) == earlier.missing(Window(SINCE - 20 * DAY, NOW))
-
-
-def test_later_start_expects_less_and_keeps_rows(warehouse: Warehouse) -> None:
-    """What lies before a later start is no longer expected, and nothing is thrown away."""
-    warehouse.store(*map(candle, minutes_after(SINCE, 0, 1)))
-    later = Warehouse(warehouse.database, warehouse.series, SINCE + DAY + 6 * HOUR)
-    later.register()
-
-    assert runs((SINCE + DAY + 6 * HOUR, DUE.end)) == later.missing()
-    assert len(later.rows()) == 2
-    assert 0 == sum(day.expected for day in later.ledger.summary(OHLC, Window.of_day(FEB_28), NOW))
-
-
-def test_start_moved_there_and_back_is_as_before(warehouse: Warehouse) -> None:
-    """A slip in the settings costs nothing once it is corrected."""
-    warehouse.store(*map(candle, minutes_after(SINCE, 0, 1, 2000)))
-    before = warehouse.coverage()
-    for days in (1, -1):
-        Warehouse(warehouse.database, warehouse.series, SINCE + days * DAY).register()
-    warehouse.register()
-    held = {row[:2] for row in before}
-
-    assert before == [row for row in warehouse.coverage() if row[:2] in held]
-
-
-def test_series_that_is_dropped_expects_nothing_and_keeps_rows(warehouse: Warehouse) -> None:
-    """An instrument taken out of the settings is no gap; put back in, it is where it was."""
-    warehouse.store(candle(SINCE))
-    ids = warehouse.register()
-    without = Warehouse(warehouse.database, [ETH])
-
-    assert {ETH.name: ids[ETH.name]} == without.register()
-    assert {ETH.name} == set(without.ledger.missing(OHLC, ALL, NOW))
-    assert len(warehouse.rows(BTC)) == 1
-    assert ids == warehouse.register()
-    assert runs((SINCE + MINUTE, DUE.end)) == warehouse.missing()
-
-
-# --- what is missing ------------------------------------------------------------------------
 
 slots = st.sets(st.integers(0, 3_600), max_size=60)
 offsets = st.sampled_from([timedelta(), timedelta(seconds=14, milliseconds=789), MINUTE / 2])
 windows = st.tuples(st.integers(-100, 3_700), st.integers(1, 2_000)).map(
     lambda pair: Window(SINCE + pair[0] * MINUTE, SINCE + sum(pair) * MINUTE)
 )
+
+
+# --- what is missing ------------------------------------------------------------------------
 
 
 @over_postgres
@@ -193,11 +65,11 @@ def test_missing_is_expected_without_present(
     at = SINCE + now * MINUTE + OHLC.grace
     due = runs((SINCE - 1000 * DAY, SINCE + now * MINUTE))
     there = Runs.of(Window(moment, moment + MINUTE) for moment in minutes_after(SINCE, *present))
-    wanted = runs((SINCE, SINCE + 100 * DAY)) & Runs((window,)) & due
+    expected = runs((SINCE, SINCE + 100 * DAY)) & Runs((window,)) & due
+    everything = warehouse.ledger.wanted(OHLC, window, at, "everything")
 
-    assert wanted - there == warehouse.missing(window, at)
-    refetched = warehouse.ledger.missing(OHLC, window, at, refetch=True)
-    assert wanted == refetched.get(BTC.name, Runs())
+    assert expected - there == warehouse.missing(window, at)
+    assert expected == (everything[BTC.name].slots if BTC.name in everything else Runs())
 
 
 @over_postgres
@@ -218,10 +90,7 @@ def test_summary_counts_what_runs_count(warehouse: Warehouse, present: set[int])
 
 def test_explained_slots_are_not_missing(warehouse: Warehouse) -> None:
     """What is proven never to have been counts as explained, and nobody asks for it."""
-    warehouse.execute(
-        "update warehouse.coverage set explained = tstzmultirange(tstzrange(%s, %s)) where day = %s",
-        *(SINCE, SINCE + HOUR, FEB_28),
-    )
+    warehouse.prove_absent(Window(SINCE, SINCE + HOUR))
 
     assert SINCE + HOUR == warehouse.missing().windows[0].start
     assert 60 == warehouse.ledger.summary(OHLC, Window.of_day(FEB_28), NOW)[0].explained
@@ -235,17 +104,74 @@ def test_slot_is_due_once_it_closed_and_had_its_grace(warehouse: Warehouse) -> N
     assert runs((SINCE, closed)) == warehouse.missing(now=closed + OHLC.grace)
 
 
-# --- asked for in vain ----------------------------------------------------------------------
+# --- what is asked for ----------------------------------------------------------------------
+
+
+def wanted(warehouse: Warehouse, now: datetime = NOW, window: Window = DUE) -> Runs:
+    """What a patient asker wants of the first series."""
+    found = warehouse.ledger.wanted(OHLC, window, now, "patiently")
+    return found[warehouse.series[0].name].slots if found else Runs()
+
+
+def test_patient_asker_leaves_waiting_holes_out(database: Database) -> None:
+    """What waits is left alone until its time has come; who is not patient asks for it all the same."""
+    warehouse = hourly(database)
+    warehouse.ask_in_vain(hours(2, 30))
+    end = NOW + FIRST_PAUSE
+
+    assert runs((SINCE, SINCE + 2 * HOUR), (SINCE + 30 * HOUR, DUE.end)) == wanted(warehouse)
+    assert Runs((DUE,)) == wanted(warehouse, end)
+    assert Runs((DUE,)) == warehouse.missing()
+
+
+def test_patient_asker_puts_explanations_to_the_test(database: Database) -> None:
+    """An explanation that is due to be tested is asked for with what is missing, by nobody else."""
+    warehouse = hourly(database)
+    warehouse.store(*(candle(SINCE + number * HOUR) for number in range(60) if number != 30))
+    due_at = warehouse.prove_absent(hours(30, 31)) + FIRST_RECHECK
+    before = due_at - timedelta(microseconds=1)
+
+    assert Runs() == wanted(warehouse, before)
+    assert Runs((hours(30, 31),)) == wanted(warehouse, due_at)
+    assert Runs() == wanted(warehouse, due_at, hours(0, 30))
+    assert Runs() == warehouse.missing(DUE, due_at)
+
+
+def test_wanted_tells_what_lies_around(database: Database) -> None:
+    """Beside the slots: those near them without a row, and those that were asked for before."""
+    warehouse = hourly(database)
+    warehouse.store(*(candle(SINCE + number * HOUR) for number in range(60) if number % 24 > 3))
+    warehouse.ask_in_vain(hours(1, 2), vain=UNANSWERED)
+    warehouse.prove_absent(hours(48, 49))
+    day = warehouse.ledger.wanted(OHLC, Window.of_day(FEB_29), NOW)
+    nights = Runs(tuple(hours(24 * number, 24 * number + 4) for number in range(3)))
+    found = day[warehouse.series[0].name]
+
+    assert Wanted(Runs((hours(24, 28),)), nights, Runs((hours(1, 2), hours(48, 49)))) == (
+        Wanted(found.slots, found.absent & Runs((DUE,)), found.vain)
+    )
+
+
+def test_attempts_are_those_of_the_hole_that_was_asked_for_most(database: Database) -> None:
+    """Among some days; an explanation is no attempt."""
+    warehouse = hourly(database)
+    warehouse.ask_in_vain(hours(0, 2))
+    warehouse.ask_in_vain(hours(1, 2))
+    warehouse.prove_absent(hours(24, 25))
+    attempts = warehouse.ledger.attempts
+
+    assert (2, 0, 2) == (
+        *(attempts(OHLC, FEB_28, FEB_28), attempts(OHLC, FEB_29, MARCH_1)),
+        attempts(OHLC, FEB_28, MARCH_1),
+    )
+
+
+# --- which days -----------------------------------------------------------------------------
 
 
 def repairs(warehouse: Warehouse, now: datetime = NOW, limit: int = 100) -> list[date]:
-    """The days that may be asked for."""
-    return warehouse.ledger.days_to_repair(OHLC, now, now, limit)
-
-
-def account(warehouse: Warehouse, window: Window = ALL, now: datetime = NOW) -> None:
-    """Note that the first series was asked for in vain."""
-    warehouse.ledger.account(OHLC, [(warehouse.series[0].name, "no answer")], window, now)
+    """The days that may be asked for, of what was due at NOW."""
+    return [one.day for one in warehouse.ledger.days_to_repair(OHLC, now, NOW, limit)]
 
 
 def test_days_to_repair_come_newest_first(database: Database) -> None:
@@ -263,74 +189,127 @@ def test_hole_that_is_not_yet_late_is_nobodys_repair(database: Database) -> None
     ledger = warehouse.ledger
 
     assert [] == ledger.days_to_repair(OHLC, NOW, NOW - HOUR, 10)
-    assert [MARCH_1] == ledger.days_to_repair(OHLC, NOW, NOW, 10)
+    assert [DayToRepair(MARCH_1, was_tried=False)] == ledger.days_to_repair(OHLC, NOW, NOW, 10)
 
 
-def test_day_asked_for_in_vain_rests_longer_each_time(database: Database) -> None:
-    """The pause doubles from the first to the longest; no day is given up for ever."""
+def test_waiting_days_are_left_out(database: Database) -> None:
+    """A day whose holes all wait comes up when the first of them may be asked for again."""
     warehouse = hourly(database)
-    now, pauses = NOW, []
-    for _ in range(14):
-        account(warehouse, now=now)
-        ((retry_at,),) = warehouse.select(
-            "select retry_at from warehouse.coverage where day = %s", FEB_28
-        )
-        assert FEB_28 not in repairs(warehouse, retry_at - timedelta(microseconds=1))
-        assert FEB_28 in repairs(warehouse, retry_at)
-        pauses.append(retry_at - now)
-        now = retry_at
+    warehouse.ask_in_vain(Window.of_day(FEB_29))
+    until = NOW + FIRST_PAUSE
 
-    assert pauses == [min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) for attempt in range(14)]
+    assert [MARCH_1, FEB_28] == repairs(warehouse)
+    assert Waiting(1, until) == warehouse.ledger.waiting(OHLC, NOW)
+    assert [MARCH_1, FEB_28] == repairs(warehouse, until - timedelta(microseconds=1))
+    assert [MARCH_1, FEB_29, FEB_28] == repairs(warehouse, until)
+    assert Waiting(0, None) == warehouse.ledger.waiting(OHLC, until)
 
 
-def test_filled_day_is_forgotten(database: Database) -> None:
-    """Once nothing is missing, attempts, pause and reason are gone."""
-    warehouse = hourly(database)
-    account(warehouse)
-    warehouse.store(*(candle(SINCE + number * HOUR) for number in range(24)))
-    account(warehouse)
+def test_fresh_slot_beside_a_waiting_hole_is_seen(database: Database) -> None:
+    """Today is asked for as its hours close, whatever of it was asked for in vain."""
+    warehouse = hourly(database, since=midnight(MARCH_1))
+    now = NOW - HOUR
+    warehouse.ask_in_vain(Window(midnight(MARCH_1), now), now)
+    ledger = warehouse.ledger
 
-    assert [(0, None, None), (2, True, "no answer"), (2, True, "no answer")] == warehouse.select(
-        """
-        select attempts, retry_at is not null or null, last_error
-        from warehouse.coverage
-        where day <= %s
-        order by day
-        """,
-        MARCH_1,
+    assert [] == ledger.days_to_repair(OHLC, now, now, 10)
+    assert [DayToRepair(MARCH_1, was_tried=True)] == ledger.days_to_repair(
+        OHLC, now + MINUTE, NOW, 10
     )
 
 
-def test_only_the_asked_days_of_the_asked_series_rest(database: Database) -> None:
-    """An attempt says nothing about other days or other series."""
-    warehouse = hourly(database, "BTC-USDT", "ETH-USDT")
-    account(warehouse, Window.of_day(FEB_29))
+def test_rejected_request_is_not_repeated_for_a_fresh_slot(database: Database) -> None:
+    """Who rejects yesterday's slots rejects today's: the day waits, and comes up when its time has come."""
+    warehouse = hourly(database, since=midnight(MARCH_1))
+    now = NOW - HOUR
+    warehouse.ask_in_vain(Window(midnight(MARCH_1), now), now, Vain("RequestRejected", "no"))
 
-    assert [("binance/BTC-USDT/1h", FEB_29)] == warehouse.select(
-        """
-        select name, day from warehouse.coverage join warehouse.series using (series_id)
-        where attempts > 0
-        """
+    assert [] == warehouse.ledger.days_to_repair(OHLC, now + MINUTE, NOW, 10)
+    assert [MARCH_1] == repairs(warehouse, now + FIRST_PAUSE)
+
+
+def test_due_test_of_an_explanation_is_seen(database: Database) -> None:
+    """A day that is whole but for an explanation comes up when that is to be put to the test."""
+    warehouse = hourly(database)
+    warehouse.store(*(candle(SINCE + number * HOUR) for number in range(60) if number != 30))
+    due_at = warehouse.prove_absent(hours(30, 31)) + FIRST_RECHECK
+
+    assert [] == repairs(warehouse, due_at - timedelta(microseconds=1))
+    assert [DayToRepair(FEB_29, was_tried=True)] == warehouse.ledger.days_to_repair(
+        OHLC, due_at, NOW, 10
     )
-    assert [MARCH_1, FEB_29, FEB_28] == repairs(warehouse)
+
+
+def test_day_with_several_things_to_ask_for_comes_once(database: Database) -> None:
+    """Of two series one has a fresh hole and one an explanation to be tested: that is one day."""
+    warehouse = hourly(database, "BTC-USDT", "ETH-USDT", since=midnight(MARCH_1))
+    due_at = warehouse.prove_absent(DUE) + FIRST_RECHECK
+
+    assert [DayToRepair(MARCH_1, was_tried=True)] == warehouse.ledger.days_to_repair(
+        OHLC, due_at, NOW, 10
+    )
+
+
+@pytest.mark.parametrize("is_explained", [False, True], ids=["waiting", "explained"])
+def test_clock_that_ran_ahead_puts_nothing_off(database: Database, is_explained: bool) -> None:
+    """A time beyond all pauses is no time to wait for: once the clock is right, it is asked at once."""
+    warehouse = hourly(database)
+    warehouse.store(*(candle(SINCE + number * HOUR) for number in range(60) if number != 30))
+    if is_explained:
+        warehouse.prove_absent(hours(30, 31), NOW + 1000 * DAY)
+    else:
+        warehouse.ask_in_vain(hours(30, 31), NOW + 1000 * DAY)
+
+    assert [FEB_29] == repairs(warehouse)
+    assert Runs((hours(30, 31),)) == wanted(warehouse)
+
+
+@pytest.mark.parametrize("is_explained", [False, True], ids=["waiting", "explained"])
+def test_what_is_no_longer_expected_is_not_asked_for(
+    database: Database, is_explained: bool
+) -> None:
+    """A hole before a later start keeps its history, and no tick comes back to it for ever."""
+    warehouse = hourly(database)
+    later = SINCE + 5 * HOUR
+    if is_explained:
+        warehouse.prove_absent(hours(2, 5))
+    else:
+        warehouse.ask_in_vain(hours(2, 5), NOW - DAY)
+    moved = warehouse.since_then(later)
+    moved.ask_in_vain(Window(later, NOW), NOW + 100 * DAY, UNANSWERED)
+    now = NOW + 100 * DAY + MINUTE
+
+    assert Runs() == wanted(moved, now, Window(SINCE, NOW))
+    assert [] == repairs(moved, now)
+
+
+# --- how much -------------------------------------------------------------------------------
 
 
 def test_totals_tell_untried_from_tried_in_vain(database: Database) -> None:
-    """All that is missing, how much of it was asked for, and why it is not there."""
+    """All that is missing, and how much of it was asked for."""
     warehouse = hourly(database, "BTC-USDT", "ETH-USDT")
     before = warehouse.ledger.totals(OHLC, NOW)
-    account(warehouse, Window.of_day(FEB_29))
-    after = warehouse.ledger.totals(OHLC, NOW)
+    warehouse.ask_in_vain(Window.of_day(FEB_29))
 
-    assert (6, 120, 0, None) == (before.days, before.slots, before.slots_tried, before.reason)
-    assert (6, 120, 24, "no answer") == (after.days, after.slots, after.slots_tried, after.reason)
+    assert Totals(days=6, slots=120, slots_tried=0) == before
+    assert Totals(days=6, slots=120, slots_tried=24) == warehouse.ledger.totals(OHLC, NOW)
 
 
 def test_totals_of_nothing_are_zero(database: Database) -> None:
     """A warehouse without series lacks nothing."""
-    totals = Warehouse(database, []).ledger.totals(OHLC, NOW)
+    assert Totals(0, 0, 0) == Warehouse(database, []).ledger.totals(OHLC, NOW)
 
-    assert (0, 0, 0, None) == (totals.days, totals.slots, totals.slots_tried, totals.reason)
+
+def test_stuck_slots_are_told_with_their_reasons(database: Database) -> None:
+    """What no provider can fill, by series and reason, most slots first; what is retried is not."""
+    warehouse = hourly(database, "BTC-USDT", "ETH-USDT")
+    for span, error in ((hours(0, 2), "one"), (hours(4, 30), "other"), (hours(40, 41), "one")):
+        warehouse.ask_in_vain(span, vain=Vain("RequestRejected", error))
+    warehouse.ask_in_vain(hours(50, 60))
+    name = warehouse.series[0].name
+
+    assert [Stuck(name, "other", 26), Stuck(name, "one", 3)] == warehouse.ledger.stuck(OHLC)
 
 
 # --- rows -----------------------------------------------------------------------------------
@@ -394,31 +373,3 @@ def test_every_kind_of_broken_row_is_found(warehouse: Warehouse, change: str) ->
     warehouse.execute(f"update warehouse.ohlc set {change}")  # noqa: S608
 
     assert [SINCE] == [at for _, at, _ in warehouse.ledger.broken_promises(OHLC, ALL, 10)]
-
-
-# --- at the same time -----------------------------------------------------------------------
-
-
-def test_everybody_at_once_never_stands_in_a_circle(database: Database) -> None:
-    """Registering, storing and accounting take turns, whatever order each has its series in."""
-    warehouse = hourly(
-        database, *(f"A{number}-USDT" for number in range(6)), since=SINCE - 60 * DAY
-    )
-    names = [one.name for one in warehouse.series]
-    orders: Sequence[Sequence[Series]] = [warehouse.series, list(reversed(warehouse.series))]
-
-    def work(number: int) -> None:
-        series = orders[number % 2]
-        for turn in range(4):
-            if number % 3 == 0:
-                Warehouse(database, series, SINCE - (60 + turn) * DAY).register()
-            elif number % 3 == 1:
-                outcomes = [(name, "why") for name in (names if number % 2 else names[::-1])]
-                warehouse.ledger.account(OHLC, outcomes, Window(SINCE - 60 * DAY, NOW), NOW)
-            else:
-                with warehouse.writer() as writer:
-                    rows = [candle(SINCE - day * DAY) for day in range(60)]
-                    writer.store([SeriesRows(one, rows) for one in series], "binance")
-
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(work, range(6)))

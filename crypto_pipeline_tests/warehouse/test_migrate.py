@@ -26,6 +26,28 @@ OBJECTS = """
     where n.nspname in ('warehouse', 'market')
     order by 1, 2
 """
+FIRST_RELEASE = """
+    insert into warehouse.series (
+        dataset, name, venue, instrument, interval, step, anchor, grace, starts_at
+    ) values (
+        'ohlc', 'binance/BTC-USDT/1h', 'binance', 'BTC-USDT', '1h', '1 hour', 'epoch', '2 seconds',
+        '2024-02-28 00:00+00'
+    );
+    insert into warehouse.loads (source) values ('binance');
+    insert into warehouse.ohlc (open_time, series_id, load_id, open, high, low, close, volume)
+    values ('2024-02-28 00:00+00', 1, 1, 1, 1, 1, 1, 1);
+    insert into warehouse.coverage (series_id, day, expected, present, attempts, last_error)
+    values (
+        1, '2024-02-28', '{[2024-02-28 00:00+00, 2024-02-29 00:00+00)}',
+        '{[2024-02-28 00:00+00, 2024-02-28 01:00+00)}', 3, 'no answer'
+    );
+"""
+KEPT = (
+    "select name, starts_at, is_active from warehouse.series",
+    "select day, expected, present, missing from warehouse.coverage",
+    "select * from market.ohlc",
+    "select source, fetched_at from warehouse.loads",
+)
 
 
 def objects(database: Database) -> list[tuple[object, ...]]:
@@ -83,6 +105,26 @@ def test_rows_go_with_the_tables(database: Database) -> None:
 
     assert downgrade(database, "base") == "base"
     assert [] == objects(database)
+
+
+def test_warehouse_of_an_older_release_is_taken_along(empty_database: Database) -> None:
+    """Rows, ledger and wishes go through the newer schema, there and back, as they were."""
+    upgrade(empty_database, "0001")
+    with empty_database.connect() as connection:
+        ensure_month_partitions(connection, [date(2024, 2, 1)])
+        connection.execute(FIRST_RELEASE)
+        before = [connection.execute(table).fetchall() for table in KEPT]
+        upgrade(empty_database)
+        asked = connection.execute(
+            "select since, starts_at, listed_at from warehouse.series"
+        ).fetchall()
+        gaps = connection.execute("select slots, state, attempts from market.gaps").fetchall()
+        downgrade(empty_database, "0001")
+        after = [connection.execute(table).fetchall() for table in KEPT]
+
+    assert [(SINCE, SINCE, None)] == asked
+    assert [(23, "missing", 0)] == gaps
+    assert before == after
 
 
 def test_newer_database_is_left_alone(database: Database) -> None:

@@ -1,5 +1,6 @@
 """What people see of the warehouse: the public views, their columns and what is said of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from crypto_pipeline.market.coverage import Runs
-from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.holes import FIRST_PAUSE
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.warehouse.database import Database
@@ -15,7 +16,7 @@ from crypto_pipeline.warehouse.schema import metadata
 from crypto_pipeline_tests.frames.examples import PRINTED, candle
 from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.market.strategies import intervals, runs
-from crypto_pipeline_tests.warehouse.storing import SINCE, Warehouse, over_postgres
+from crypto_pipeline_tests.warehouse.storing import HOUR, SINCE, Warehouse, over_postgres
 
 VIEWS = {
     "ohlc": (
@@ -26,9 +27,32 @@ VIEWS = {
         *("dataset", "series", "day", "expected_slots", "present_slots", "explained_slots"),
         *("missing_slots", "completeness_pct"),
     ),
-    "gaps": ("dataset", "series", "gap_start", "gap_end", "slots", "state", "reason"),
+    "gaps": (
+        *("dataset", "series", "gap_start", "gap_end", "slots", "state", "reason"),
+        *("attempts", "next_attempt_at", "error_class"),
+    ),
+    "explanations": (
+        *("dataset", "series", "explained_from", "explained_to", "slots", "reason", "evidence"),
+        *("note", "confirmations", "first_seen_at", "last_seen_at", "recheck_at"),
+    ),
+    "explanation_changes": (
+        *("changed_at", "dataset", "series", "slots_from", "slots_to", "change", "reason"),
+        *("evidence", "note"),
+    ),
+    "instruments": (
+        *("venue", "instrument", "symbol", "status", "first_seen_at", "last_seen_at"),
+        *("listed_at", "delisted_at", "is_collected"),
+    ),
+    "instrument_changes": (
+        *("changed_at", "venue", "instrument", "field", "old_value", "new_value"),
+    ),
+    "ohlc_revisions": (
+        *("venue", "instrument", "interval", "open_time", "open", "high", "low", "close"),
+        *("volume", "quote_volume", "trade_count", "source", "fetched_at", "replaced_at"),
+        *("replaced_by", "replaced_in_run"),
+    ),
 }
-HOUR = timedelta(hours=1)
+FUNCTIONS = ["ohlc_as_of"]
 COMMENTS = """
     select attname, col_description(attrelid, attnum), obj_description(attrelid)
     from pg_attribute
@@ -50,13 +74,21 @@ def test_public_views_have_their_columns_and_say_what_they_mean(
 
 
 def test_views_are_all_there_is_in_public(database: Database) -> None:
-    """Nothing lies in schema market but what is promised."""
+    """Nothing lies in schema market but what is promised; its function says what it answers."""
     with database.connect() as connection:
         names = connection.execute(
             "select relname from pg_class where relnamespace = 'market'::regnamespace"
         ).fetchall()
+        functions = connection.execute(
+            """
+            select proname, obj_description(oid, 'pg_proc') is not null
+            from pg_proc
+            where pronamespace = 'market'::regnamespace
+            """
+        ).fetchall()
 
     assert set(VIEWS) == {name for (name,) in names}
+    assert [(name, True) for name in FUNCTIONS] == functions
 
 
 def test_every_table_is_explained() -> None:
@@ -127,22 +159,26 @@ def test_gaps_are_runs_with_their_state(recent: Warehouse) -> None:
     hours = [recent.since + number * HOUR for number in range(72)]
     recent.store(*(candle(hour) for number, hour in enumerate(hours) if number not in (23, 24, 60)))
     day = Window.of_day(hours[60].date())
-    recent.ledger.account(OHLC, [(recent.series[0].name, "why not")], day, datetime.now(UTC))
+    now = datetime.now(UTC)
+    recent.ask_in_vain(day, now)
     rows = recent.select(
         "select * from market.gaps where gap_start < %s order by gap_start", hours[-1]
     )
+    untried, tried = (0, None, None), (1, now + FIRST_PAUSE, "TransientError")
 
     assert [
-        ("ohlc", "binance/BTC-USDT/1h", hours[23], hours[25], 2, "missing", None),
-        ("ohlc", "binance/BTC-USDT/1h", hours[60], hours[61], 1, "retrying", "why not"),
+        ("ohlc", "binance/BTC-USDT/1h", hours[23], hours[25], 2, "missing", None, *untried),
+        ("ohlc", "binance/BTC-USDT/1h", hours[60], hours[61], 1, "retrying", "no answer", *tried),
     ] == rows
 
 
 def test_series_that_is_no_longer_collected_is_not_shown(recent: Warehouse) -> None:
     """Its candles stay in ``market.ohlc``; nothing is expected of it any more."""
     recent.store(candle(recent.since))
-    recent.ledger.register(OHLC, [], recent.since, datetime.now(UTC))
+    recent.prove_absent(Window(recent.since + HOUR, recent.since + 2 * HOUR), datetime.now(UTC))
+    replace(recent, series=[]).register(datetime.now(UTC))
 
     assert [] == recent.select("select * from market.coverage")
     assert [] == recent.select("select * from market.gaps")
+    assert [] == recent.select("select * from market.explanations")
     assert [(1,)] == recent.select("select count(*) from market.ohlc")

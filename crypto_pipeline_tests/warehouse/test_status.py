@@ -7,8 +7,8 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import DAY, midnight
+from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline.warehouse.ledger import Ledger
 from crypto_pipeline.warehouse.status import SeriesStatus, status
 
 PATCHY = """
@@ -32,7 +32,7 @@ def test_counts_agree_with_the_coverage_view(database: Database) -> None:
     now = datetime.now(UTC)
     names = ("1m", "1h", "1d", "3d")
     series = [Series("binance", Instrument("BTC", "USDT"), Interval.parse(name)) for name in names]
-    Ledger(database).register(OHLC, series, midnight((now - 20 * DAY).date()), now)
+    register(database, OHLC, series, midnight((now - 20 * DAY).date()), now)
     with database.connect() as connection:
         connection.execute(PATCHY)
         # now() is the transaction's: both must be asked about the same instant.

@@ -21,6 +21,10 @@ from crypto_pipeline_tests.frames.examples import candle, candles_at
 from crypto_pipeline_tests.market.examples import series_of
 from crypto_pipeline_tests.warehouse.storing import (
     ALL,
+    BTC,
+    EMPTY,
+    ETH,
+    MINUTE,
     NOW,
     SINCE,
     Warehouse,
@@ -29,27 +33,7 @@ from crypto_pipeline_tests.warehouse.storing import (
     over_postgres,
 )
 
-MINUTE = timedelta(minutes=1)
-BTC, ETH = series_of(), series_of("ETH-USDT")
-REVISIONS = """
-    select open_time, close::text, load_id, replaced_by
-    from warehouse.ohlc_revisions
-    order by revision_id
-"""
 REJECTED = "select slot, source, reason from warehouse.rejected_rows order by slot"
-EMPTY = """
-    delete from warehouse.ohlc;
-    delete from warehouse.ohlc_revisions;
-    delete from warehouse.coverage;
-"""
-
-
-@pytest.fixture
-def warehouse(database: Database) -> Warehouse:
-    """Two series of minutes over a leap day."""
-    warehouse = Warehouse(database, [BTC, ETH])
-    warehouse.register()
-    return warehouse
 
 
 def candles(*minutes: int, **changed: Any) -> list[Candle]:
@@ -119,7 +103,7 @@ def test_storing_again_changes_nothing(warehouse: Warehouse) -> None:
         warehouse.coverage(),
         warehouse.select("select xmin from warehouse.ohlc"),
     )
-    assert [] == warehouse.select(REVISIONS)
+    assert [] == warehouse.select("select * from warehouse.ohlc_revisions")
 
 
 @over_postgres
@@ -139,32 +123,6 @@ def test_order_of_batches_does_not_matter(
 
     assert outcomes[0] == outcomes[1]
     assert len(minutes) == len(outcomes[0][0])
-
-
-def test_changed_row_is_replaced_and_the_former_kept(warehouse: Warehouse) -> None:
-    """A differing answer replaces the row; what was there, and which load brought it, is a revision."""
-    warehouse.store(*candles(0, 1))
-    replaced = warehouse.store(*candles(0), *candles(1, close="16570.00"))
-
-    assert Stored(updated=1) == replaced
-    assert as_rows([*candles(0), *candles(1, close="16570.00")]) == warehouse.rows()
-    assert [(SINCE + MINUTE, "16568.60", 1, 2)] == warehouse.select(REVISIONS)
-
-
-def test_more_digits_are_no_change(warehouse: Warehouse) -> None:
-    """The same number printed with another zero is the same number."""
-    warehouse.store(*candles(0, close="16568.6"))
-
-    assert Stored() == warehouse.store(*candles(0, close="16568.60"))
-    assert [] == warehouse.select(REVISIONS)
-
-
-def test_value_that_becomes_known_is_a_change(warehouse: Warehouse) -> None:
-    """A null that becomes a number is replaced like any other value."""
-    warehouse.store(candle(SINCE, trades=None))
-
-    assert Stored(updated=1) == warehouse.store(candle(SINCE, trades=7))
-    assert [(None,)] == warehouse.select("select trade_count from warehouse.ohlc_revisions")
 
 
 def test_off_grid_candle_covers_the_slot_it_lies_in(database: Database) -> None:
@@ -340,19 +298,5 @@ def test_writers_side_by_side_end_in_the_same_rows(warehouse: Warehouse) -> None
 
     assert Stored(inserted=400) == stored
     assert as_rows(candles(*minutes)) == warehouse.rows(BTC) == warehouse.rows(ETH)
-    assert [] == warehouse.select(REVISIONS)
+    assert [] == warehouse.select("select * from warehouse.ohlc_revisions")
     assert SINCE + 200 * MINUTE == warehouse.missing().windows[0].start
-
-
-def test_row_that_the_ledger_does_not_know_of_is_kept_as_a_revision(warehouse: Warehouse) -> None:
-    """A row put in by hand is found by its key; the fast way into an empty window harms nothing."""
-    warehouse.store(*candles(0, close="16570.00"))
-    with warehouse.database.connect() as connection:
-        connection.execute("update warehouse.coverage set present = '{}'")
-
-    stored = warehouse.store(*candles(0, 1, close="16571.00"))
-
-    assert Stored(inserted=1, updated=1) == stored
-    with warehouse.database.connect() as connection:
-        kept = connection.execute("select close from warehouse.ohlc_revisions").fetchall()
-    assert [(Decimal("16570.00"),)] == kept

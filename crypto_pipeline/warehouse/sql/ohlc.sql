@@ -22,21 +22,23 @@ copy warehouse.ohlc (
 ) from stdin;
 
 -- add_load --
-insert into warehouse.loads (source, run_id)
-values (%(source)s, %(run_id)s)
+-- Dated by the clock, not by the transaction's start: who had to wait for the series' lock comes later.
+insert into warehouse.loads (source, run_id, trust, fetched_at)
+values (%(source)s, %(run_id)s, %(trust)s, clock_timestamp())
 returning load_id;
 
 -- keep_revisions --
 -- The rows that are about to change, as they are now.
 insert into warehouse.ohlc_revisions (
     open_time, series_id, load_id, trade_count, open, high, low, close, volume, quote_volume,
-    replaced_by
+    replaced_by, replaced_at
 )
 select
     kept.open_time, kept.series_id, kept.load_id, kept.trade_count,
     kept.open, kept.high, kept.low, kept.close, kept.volume, kept.quote_volume,
-    staged.load_id
+    staged.load_id, loads.fetched_at
 from staged_ohlc as staged
+join warehouse.loads using (load_id)
 -- 'offset 0' keeps the planner from reading the whole table for a small batch.
 cross join lateral (
     select ohlc.*
@@ -49,10 +51,11 @@ where
     is distinct from
     (staged.open, staged.high, staged.low, staged.close, staged.volume, staged.quote_volume,
     staged.trade_count)
+    and warehouse.trust_of(kept.load_id) >= %(trust)s
 order by kept.series_id, kept.open_time;
 
 -- upsert --
--- Writes only what truly differs.
+-- Writes only what truly differs, and never over what a more trusted source said.
 insert into warehouse.ohlc as kept (
     open_time, series_id, load_id, trade_count, open, high, low, close, volume, quote_volume
 )
@@ -73,7 +76,8 @@ where
     (kept.open, kept.high, kept.low, kept.close, kept.volume, kept.quote_volume, kept.trade_count)
     is distinct from
     (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume,
-    excluded.quote_volume, excluded.trade_count);
+    excluded.quote_volume, excluded.trade_count)
+    and warehouse.trust_of(kept.load_id) >= %(trust)s;
 
 -- reject --
 insert into warehouse.rejected_rows (series_id, slot, source_row, source, reason)
@@ -137,7 +141,9 @@ select
         from warehouse.ohlc
         where ohlc.series_id = series.series_id
     ) as newest,
-    date_bin(series.step, %(now)s - series.grace, series.anchor) - series.step as newest_due,
+    least(
+        date_bin(series.step, %(now)s - series.grace, series.anchor), series.delisted_at
+    ) - series.step as newest_due,
     series.step
 from warehouse.series
 where series.dataset = %(dataset)s and series.is_active

@@ -9,30 +9,23 @@ select pg_advisory_xact_lock(720576, series_id)
 from unnest(%(series_ids)s::integer[]) as series_id
 order by series_id;
 
--- lock_named_series --
--- The same by name.
-select pg_advisory_xact_lock(720576, series_id)
-from warehouse.series
-where dataset = %(dataset)s and name = any (%(names)s)
-order by series_id;
-
 -- register_series --
 -- A series that is known keeps its id; what is collected, and since when, follows the settings.
 with changed as (
     insert into warehouse.series as known (
-        dataset, name, venue, instrument, interval, step, anchor, grace, starts_at
+        dataset, name, venue, instrument, interval, step, anchor, grace, since
     )
     values (
         %(dataset)s, %(name)s, %(venue)s, %(instrument)s, %(interval)s,
-        %(step)s, %(anchor)s, %(grace)s, %(starts_at)s
+        %(step)s, %(anchor)s, %(grace)s, %(since)s
     )
     on conflict (dataset, name) do update set
         grace = excluded.grace,
-        starts_at = excluded.starts_at,
+        since = excluded.since,
         is_active = true
     where
-        (known.grace, known.starts_at, known.is_active)
-        is distinct from (excluded.grace, excluded.starts_at, true)
+        (known.grace, known.since, known.is_active)
+        is distinct from (excluded.grace, excluded.since, true)
     returning series_id
 )
 select series_id
@@ -50,7 +43,8 @@ set is_active = false
 where dataset = %(dataset)s and is_active and not series_id = any (%(kept)s);
 
 -- extend_calendar --
--- A day expects every slot that opens in it, from the series' start; days are made ahead of time.
+-- A day expects every slot that opens in it, from the later of wish and listing to the delisting;
+-- days are made ahead of time.
 -- Days that are right are not touched, for this runs at every tick.
 insert into warehouse.coverage as kept (series_id, day, expected)
 select
@@ -75,7 +69,13 @@ cross join lateral (
 ) as first
 cross join lateral (
     select tstzmultirange(
-        tstzrange(first.slot, greatest(first.slot, (first.day + interval '1 day') at time zone 'utc'))
+        tstzrange(
+            first.slot,
+            greatest(
+                first.slot,
+                least((first.day + interval '1 day') at time zone 'utc', series.delisted_at)
+            )
+        )
     ) as slots
 ) as due
 left join warehouse.coverage as held
@@ -83,12 +83,11 @@ left join warehouse.coverage as held
 where
     series.is_active
     and series.dataset = %(dataset)s
-    and not isempty(due.slots)
-    and held.expected is distinct from due.slots
+    and coalesce(held.expected, '{}') <> due.slots
 on conflict (series_id, day) do update set expected = excluded.expected;
 
 -- retract_calendar --
--- Days before the series' start are no longer expected; their rows stay.
+-- Days before the series' start and after its end are no longer expected; their rows stay.
 update warehouse.coverage
 set expected = '{}'
 from warehouse.series
@@ -96,20 +95,102 @@ where
     series.series_id = coverage.series_id
     and series.dataset = %(dataset)s
     and series.is_active
-    and coverage.day < (series.starts_at at time zone 'utc')::date
-    and not isempty(coverage.expected);
+    and not isempty(coverage.expected)
+    and (
+        coverage.day < (series.starts_at at time zone 'utc')::date
+        or (coverage.day at time zone 'utc') >= series.delisted_at
+    );
 
 -- active_series --
--- The series that are expected now, each with the last day that the calendar has been made for.
+-- The series that are expected now, and whether their calendar reaches far enough.
 select
     series.series_id,
     series.name,
-    series.starts_at,
+    series.since,
     series.grace,
-    (
+    series.delisted_at is not null or (
         select max(coverage.day)
         from warehouse.coverage
         where coverage.series_id = series.series_id
-    ) as last_day
+    ) >= %(enough)s as is_ahead
 from warehouse.series
 where series.dataset = %(dataset)s and series.is_active;
+
+-- listings --
+-- What is known of the first and the last slot of each active series.
+select
+    series.name,
+    series.since,
+    series.listed_at,
+    series.delisted_at,
+    series.listing_read_at,
+    (
+        select min(ohlc.open_time)
+        from warehouse.ohlc
+        where ohlc.series_id = series.series_id
+    ) as oldest,
+    (
+        select max(ohlc.open_time)
+        from warehouse.ohlc
+        where ohlc.series_id = series.series_id
+    ) as newest
+from warehouse.series
+where series.dataset = %(dataset)s and series.is_active
+order by series.name;
+
+-- listings_due --
+-- Active series whose listing was not read within a while; a reading in the future was a wrong clock's.
+-- One that trades no more is asked for sooner until its end is known.
+select series.name
+from warehouse.series
+left join warehouse.instruments as listed using (venue, instrument)
+cross join lateral (
+    select case
+        when listed.status <> 'trading' and series.delisted_at is null then %(soon)s::interval
+        else %(fresh_for)s::interval
+    end as span
+) as fresh
+where
+    series.dataset = %(dataset)s
+    and series.is_active
+    and (
+        series.listing_read_at is null
+        or series.listing_read_at not between %(now)s - fresh.span and %(now)s + fresh.span
+    );
+
+-- log_listing --
+-- A beginning or an end that moved; the first time a beginning is learnt is no change.
+insert into warehouse.instrument_changes (
+    changed_at, venue, instrument, field, old_value, new_value
+)
+select
+    %(now)s,
+    series.venue,
+    series.instrument,
+    moved.field,
+    to_char(moved.old_value at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    to_char(moved.new_value at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+from warehouse.series
+cross join lateral (
+    values
+    ('listed_at', series.listed_at, coalesce(%(listed_at)s::timestamptz, series.listed_at)),
+    ('delisted_at', series.delisted_at, %(delisted_at)s::timestamptz)
+) as moved (field, old_value, new_value)
+where
+    series.dataset = %(dataset)s
+    and series.name = %(name)s
+    and moved.old_value is distinct from moved.new_value
+    and (moved.field <> 'listed_at' or moved.old_value is not null);
+
+-- note_listing --
+update warehouse.series
+set
+    listed_at = %(listed_at)s,
+    delisted_at = %(delisted_at)s,
+    listing_read_at = %(now)s
+where dataset = %(dataset)s and name = %(name)s;
+
+-- active_ids --
+select series_id
+from warehouse.series
+where dataset = %(dataset)s and is_active;

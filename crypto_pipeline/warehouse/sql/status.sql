@@ -13,13 +13,12 @@ select
     warehouse.slot_count(held.expected * due.slots, series.step) as expected,
     warehouse.slot_count(held.present, series.step) as present,
     warehouse.slot_count(held.explained, series.step) as explained,
-    warehouse.slot_count(
-        held.expected * due.slots - held.present - held.explained, series.step
-    ) as missing,
+    warehouse.slot_count(open.slots, series.step) as missing,
     date_bin(
         series.step, upper(held.present) - interval '1 microsecond', series.anchor
     ) as newest_slot,
-    upper(due.slots) - series.step as newest_due
+    least(upper(due.slots), series.delisted_at) - series.step as newest_due,
+    warehouse.slot_count(open.slots * coalesce(stuck.slots, '{}'), series.step) as stuck
 from (
     select
         coverage.series_id,
@@ -34,6 +33,17 @@ join warehouse.series using (series_id)
 cross join lateral tstzmultirange(
     tstzrange(null, date_bin(series.step, %(now)s - series.grace, series.anchor))
 ) as due (slots)
+cross join lateral (
+    select held.expected * due.slots - held.present - held.explained as slots
+) as open
+left join (
+    select
+        holes.series_id,
+        range_agg(holes.slots) as slots
+    from warehouse.holes
+    where holes.state = 'stuck'
+    group by holes.series_id
+) as stuck using (series_id)
 where series.is_active
 order by series.dataset, series.name;
 

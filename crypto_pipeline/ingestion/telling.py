@@ -1,0 +1,62 @@
+"""What an answer, or its failure, says about the slots that stay open: the evidence of the ledger."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected, TransientError
+from crypto_pipeline.market.holes import LONGEST_PAUSE, SILENT_PAUSE, Reason, Vain
+from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.windows import Window
+from crypto_pipeline.providers.candles import Absence, CandlePage
+from crypto_pipeline.providers.declaration import Provider
+
+NOT_IN_THE_ANSWER = "the provider answered without these slots"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Words for what one provider said of one series."""
+
+    provider: Provider
+    series: Series
+
+    @property
+    def unanswered(self) -> Vain:
+        """For slots that an answer neither holds nor spans: no evidence of anything."""
+        return Vain("Unanswered", NOT_IN_THE_ANSWER)
+
+    def failure(self, error: ProviderError) -> Vain:
+        """For slots whose request failed; a source that is silent may be back at any moment."""
+        name, series = self.provider.name, self.series
+        reason = f"{name}: {error}"
+        if isinstance(error, RequestRejected):
+            reason = f"{name} rejects {series.instrument} {series.interval} ({error})"
+        is_silent = isinstance(error, TransientError | HostRefused)
+        return Vain(type(error).__name__, reason, SILENT_PAUSE if is_silent else LONGEST_PAUSE)
+
+    def parts(self, page: CandlePage) -> Iterator[tuple[Window, Vain]]:
+        """What a page proves absent, and what it gave that cannot be stored."""
+        step, floor = self.series.interval.step, self.series.interval.floor
+        for absence in page.absences:
+            yield absence.slots, self._absent(absence)
+        for candle, reason in page.frame.rejected:
+            slot = floor(candle.open_time)
+            vain = Vain("BrokenPromise", f"{self.provider.name}'s row was set aside: {reason}")
+            yield Window(slot, slot + step), vain
+
+    def beyond_reach(self) -> Vain:
+        """For slots older than the provider's history goes: its own documents say so."""
+        evidence = {"provider": self.provider.name, "documented_in": self.provider.docs}
+        msg = f"{self.provider.name} keeps no history this old: {self.provider.history}"
+        return Vain("BeyondReach", msg, reason="not_refillable", evidence=evidence, is_certain=True)
+
+    def _absent(self, absence: Absence) -> Vain:
+        """Rows on both sides in one answer: the venue was there, and these slots were not."""
+        evidence = {
+            "provider": self.provider.name,
+            "row_before": absence.before.isoformat(),
+            "row_after": absence.after.isoformat(),
+        }
+        candles = self.provider.candles
+        reason: Reason = "no_trades" if candles and candles.omits_quiet else "venue_outage"
+        return Vain("Absent", NOT_IN_THE_ANSWER, reason=reason, evidence=evidence)
