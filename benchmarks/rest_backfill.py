@@ -30,6 +30,7 @@ from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.ledger import Wanted
 from crypto_pipeline.warehouse.limits import SharedLimits
 from crypto_pipeline.warehouse.migrate import upgrade
 from crypto_pipeline.warehouse.server import EmbeddedServer
@@ -119,7 +120,7 @@ def apart(line: Line) -> tuple[int, float, float]:
 async def fetched(line: Line, asked: Sequence[Request]) -> list[SeriesRows]:
     """The pages, fetched and parsed exactly as an ingest does."""
     send, receive = create_memory_object_stream[Page](max_buffer_size=PAGES_AHEAD)
-    fetching = Fetching(line, asked, {})
+    fetching = Fetching(line, asked)
     async with SharedLimits(line.database) as limits, asyncio.TaskGroup() as tasks:
         tasks.create_task(fetching.run(limits, NOW, send))
         async with receive:
@@ -130,7 +131,8 @@ def requests() -> list[Request]:
     """The pages of the year."""
     endpoint = BINANCE.candles
     assert endpoint is not None
-    return plan({SERIES: Runs.of([YEAR])}, {SERIES.venue: endpoint.page_limit})
+    missing = Runs.of([YEAR])
+    return plan({SERIES: Wanted(missing, absent=missing)}, {SERIES.venue: endpoint})
 
 
 @contextmanager
