@@ -33,7 +33,6 @@ from crypto_pipeline.orchestration.sensors import choose
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Connection, Database
-from crypto_pipeline.warehouse.holes import settle
 from crypto_pipeline.warehouse.ledger import Ledger
 from crypto_pipeline.warehouse.migrate import upgrade
 from crypto_pipeline.warehouse.presence import presence
@@ -134,27 +133,22 @@ def keeping() -> tuple[float, float, float]:
 
 
 def kept_in(connection: Connection, series_id: int, day: date) -> float:
-    """Seconds of all that a store does for the ledger, for a day that the ledger has not got."""
+    """Seconds of all that a store does for the ledger, for a day that the ledger has not got.
+
+    The transaction itself is the rows': they would be committed without a ledger too.
+    """
     sql = statements("coverage")
     clear_day(connection, series_id, day)
     times = [candle.open_time for candle in rows_of(day).candles]
 
     def keep() -> None:
         covered = presence([(series_id, MINUTE, times)])
-        with connection.transaction():
-            connection.execute(statements("series")["lock_series"], {"series_ids": [series_id]})
-            connection.execute(sql["is_new"], covered)
-            connection.execute(sql["mark_present"], covered)
-            settle(connection, covered, NOW)
+        connection.execute(statements("series")["lock_series"], {"series_ids": [series_id]})
+        connection.execute(sql["known"], covered).fetchone()
+        connection.execute(sql["mark_present"], covered)
 
-    bare = timed(lambda: empty_transaction(connection))
-    return timed(keep) - bare
-
-
-def empty_transaction(connection: Connection) -> None:
-    """What every store pays, ledger or not: a transaction that writes."""
     with connection.transaction():
-        connection.execute("select pg_current_xact_id()")
+        return timed(keep)
 
 
 def one_update(connection: Connection, series_id: int, day: date) -> float:
@@ -187,7 +181,7 @@ def healing() -> tuple[int, int, int]:
         requests, filled, runs = 0, 0, 0
         while days := line.ledger.days_to_repair(OHLC, now, now, 10_000):
             runs += 1
-            repair = choose([one.day for one in days], [], now.date(), MAX_DAYS)
+            repair = choose(days, [], now.date(), MAX_DAYS)
             assert repair.older is not None
             first, last = repair.older
             window = Window(midnight(first), midnight(last) + DAY)

@@ -151,12 +151,13 @@ class _Reading:
         told = status.get(str(series.instrument))
         if told in (None, TRADING):
             return None
-        if known.newest is None:
+        end, interval = known.since, series.interval
+        if known.newest is not None:
+            end = interval.floor(known.newest) + interval.step
+        if end + SILENCE > self.now:
             return known.delisted_at
-        end = series.interval.floor(known.newest) + series.interval.step
-        if end + SILENCE > self.now or await self._first(client, series, end):
-            return known.delisted_at
-        return end
+        # An end that was noted on the word of an empty answer is taken back.
+        return None if await self._first(client, series, end) else end
 
     async def _first(self, client: Client, series: Series, start: datetime) -> datetime | None:
         """The first candle since; where the venue knows no such series, or no longer, there is none."""

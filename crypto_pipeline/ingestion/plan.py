@@ -69,8 +69,8 @@ def _windows(
 ) -> Iterator[tuple[Window, Runs]]:
     """What to ask, each with the wanted slots in it, and wide enough to reach the rows around them."""
     span = max(endpoint.page_limit - MARGIN_SLOTS, 1) * step
-    # A long hole that was asked for in vain holds no row, most likely, and one page spans it.
-    free = wanted.slots & wanted.vain if endpoint.limit_counts_rows else Runs()
+    # A long hole that was answered without holds no row, most likely, and one page spans it.
+    free = wanted.slots & wanted.hollow if endpoint.limit_counts_rows else Runs()
     hollow = Runs(tuple(run for run in free if run.span > span))
     for window in (*hollow, *pages(wanted.slots - hollow, span)):
         yield _widened(window, wanted, step, endpoint), wanted.slots.within(window)
@@ -104,4 +104,4 @@ def _hole(window: Window, absent: Runs, step: timedelta) -> Window:
 
 def _is_free(gap: Window, wanted: Wanted, endpoint: CandleEndpoint) -> bool:
     """Whether asking for it too takes no room in a page: it was asked for before, and gave no row."""
-    return endpoint.limit_counts_rows and not Runs((gap,)) - wanted.vain
+    return endpoint.limit_counts_rows and not Runs((gap,)) - wanted.hollow

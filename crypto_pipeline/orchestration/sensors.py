@@ -69,7 +69,7 @@ def repair_gaps(dataset: Dataset, every_seconds: int, max_days: int) -> dg.Senso
         now = pipeline.now()
         pipeline.line.register(now, dataset)
         ledger, limit = pipeline.line.ledger, max_days * (MAX_BACKFILLS + 1)
-        days = [one.day for one in ledger.days_to_repair(dataset, now, pipeline.due_at, limit)]
+        days = ledger.days_to_repair(dataset, now, pipeline.due_at, limit)
         look = Look(now, days, ledger.waiting(dataset, now))
         flights = list(in_flight(context.instance, asset))
         if any(span is None for _, span in flights):

@@ -50,14 +50,6 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
-class DayToRepair:
-    """A day with something to ask for now; ``was_tried`` if it was asked for in vain before."""
-
-    day: date
-    was_tried: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
     """Days whose holes all wait, and when the first of them may be asked for again."""
 
@@ -69,13 +61,13 @@ class Waiting:
 class Wanted:
     """What of one series is to be asked for.
 
-    ``absent`` are the slots in and around it without a row, ``vain`` those asked for before.
+    ``absent`` are the slots in and around it without a row, ``hollow`` those answered without.
     ``older`` is what the venue has and nobody wants: from its first candle to our first slot.
     """
 
     slots: Runs
     absent: Runs
-    vain: Runs = field(default_factory=Runs)
+    hollow: Runs = field(default_factory=Runs)
     older: Window | None = None
 
 
@@ -130,16 +122,16 @@ class Ledger:
                 str(name): Wanted(
                     runs_of(slots),
                     runs_of(absent),
-                    runs_of(vain),
+                    runs_of(hollow),
                     window_of(older) if older else None,
                 )
-                for name, slots, absent, vain, older in rows
+                for name, slots, absent, hollow, older in rows
             }
         return {name: wanted for name, wanted in found.items() if wanted.slots}
 
     def days_to_repair(
         self, dataset: Dataset, now: datetime, due_at: datetime, limit: int
-    ) -> list[DayToRepair]:
+    ) -> list[date]:
         """Days with something to ask for now of what was due at ``due_at``, newest first."""
         parameters = {
             "dataset": dataset.name,
@@ -151,7 +143,7 @@ class Ledger:
         }
         with self.database.connect() as connection:
             rows = connection.execute(statements("coverage")["days_to_repair"], parameters)
-            return [DayToRepair(*row) for row in rows]  # type: ignore[arg-type]
+            return [day for (day,) in rows]  # type: ignore[misc]
 
     def waiting(self, dataset: Dataset, now: datetime) -> Waiting:
         """What waits for its next attempt."""

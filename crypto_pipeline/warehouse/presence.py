@@ -35,22 +35,20 @@ def presence(
 
 def _runs(interval: Interval, times: Iterable[datetime]) -> Iterator[Slot]:
     """Slots that touch, joined within their day."""
+    step = interval.step
     start = end = day_end = _NEVER
-    for time in sorted(set(times)):
+    for time in sorted(times):
         # Most rows open where the last slot ended; for them nothing need be worked out.
-        if time == end and time < day_end:
-            end = min(end + interval.step, day_end)
-            continue
-        slot = interval.floor(time)
+        slot = time if time == end else interval.floor(time)
         if start <= slot < end:
             continue
-        if slot == end and slot < day_end:
-            end = min(end + interval.step, day_end)
-            continue
-        if start < end:
-            yield start, end
-        day_end = midnight(slot.date()) + DAY
-        start, end = slot, min(slot + interval.step, day_end)
+        if slot != end or slot >= day_end:
+            if start < end:
+                yield start, end
+            day_end = midnight(slot.date()) + DAY
+            start = slot
+        end = slot + step
+        end = min(end, day_end)
     if start < end:
         yield start, end
 

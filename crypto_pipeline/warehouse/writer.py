@@ -84,9 +84,14 @@ class Writer:
         )
         with self._connection.transaction():
             self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
-            inserted, updated = self._write(rows, {"source": source, "trust": trust}, covered)
+            known = self._connection.execute(statements("coverage")["known"], covered).fetchone()
+            assert known is not None
+            has_rows, has_holes = known
+            load = {"source": source, "trust": trust}
+            inserted, updated = self._write(rows, load, is_new=not has_rows)
             self._connection.execute(statements("coverage")["mark_present"], covered)
-            settle(self._connection, covered, self._now)
+            if has_holes:
+                settle(self._connection, covered, self._now)
             rejected = self._reject(rows, source)
             self._connection.execute(statements("ohlc")["forgive"], {"series_ids": ids})
         return Stored(inserted, updated, rejected)
@@ -95,10 +100,7 @@ class Writer:
         return self._series_ids[part.series.name]
 
     def _write(
-        self,
-        batch: Sequence[SeriesRows],
-        load: Mapping[str, object],
-        covered: Mapping[str, list[object]],
+        self, batch: Sequence[SeriesRows], load: Mapping[str, object], *, is_new: bool
     ) -> tuple[int, int]:
         """Write the rows; how many are new, and how many replaced a differing one.
 
@@ -110,9 +112,7 @@ class Writer:
         ).fetchone()
         assert row is not None
         load_id = int(str(row[0]))
-        if self._connection.execute(statements("coverage")["is_new"], covered).fetchone() == (
-            True,
-        ):
+        if is_new:
             with suppress(UniqueViolation), self._connection.transaction():
                 return self._copy("copy_new", batch, load_id), 0
         self._copy("copy_staging", batch, load_id)

@@ -82,9 +82,9 @@ def test_holes_within_a_page_are_joined() -> None:
     assert [span(1010, 1011), span(4, 10), span(0, 1)] == list(pages(holes, 6 * MINUTE))
 
 
-def wanting(slots: Runs, *, absent: Runs | None = None, vain: Runs | None = None) -> Wanted:
+def wanting(slots: Runs, *, absent: Runs | None = None, hollow: Runs | None = None) -> Wanted:
     """What is missing and wanted, all of it and for the first time unless said otherwise."""
-    return Wanted(slots, slots if absent is None else absent, vain or Runs())
+    return Wanted(slots, slots if absent is None else absent, hollow or Runs())
 
 
 def planned(wanted: Wanted, endpoint: CandleEndpoint = PAGES_OF_A_THOUSAND) -> list[Request]:
@@ -132,7 +132,7 @@ def test_window_holds_what_is_wanted_and_a_slot_each_way(
 @given(wishes(), endpoints())
 def test_page_asks_for_no_more_than_fits(wanted: Wanted, endpoint: CandleEndpoint) -> None:
     """Only slots that gave no row before may be more than a page holds, and only where rows are counted."""
-    free = minutes(wanted.vain) if endpoint.limit_counts_rows else set()
+    free = minutes(wanted.hollow) if endpoint.limit_counts_rows else set()
 
     for request in planned(wanted, endpoint):
         assert len(minutes(request.window) - free) <= endpoint.page_limit
@@ -150,7 +150,7 @@ def test_requests_of_a_series_come_newest_first(wanted: Wanted, endpoint: Candle
 def test_margins_cost_few_requests(wanted: Wanted, endpoint: CandleEndpoint) -> None:
     """Pages are two slots shorter for the rows around; a long hole that is spanned may part its neighbours."""
     shorter = max(endpoint.page_limit - MARGIN_SLOTS, 1) * MINUTE
-    spanned = [run for run in wanted.slots & wanted.vain if run.span > shorter]
+    spanned = [run for run in wanted.slots & wanted.hollow if run.span > shorter]
     plain = list(pages(wanted.slots, shorter))
 
     assert len(planned(wanted, endpoint)) <= len(plain) + len(spanned)
@@ -209,10 +209,10 @@ def test_long_hole_is_paged_once_and_then_spanned() -> None:
 
     assert len(planned(wanting(hole))) == 5
     assert [Request(BTC, span(-1, 3 * DAY_IN_MINUTES + 1), hole)] == planned(
-        wanting(hole, vain=hole)
+        wanting(hole, hollow=hole)
     )
-    assert len(planned(wanting(newer, vain=hole))) == 2
-    assert len(planned(wanting(hole, vain=hole), by_slots)) == 5
+    assert len(planned(wanting(newer, hollow=hole))) == 2
+    assert len(planned(wanting(hole, hollow=hole), by_slots)) == 5
 
 
 def test_week_is_a_slot_though_the_ledger_counts_it_in_a_day() -> None:

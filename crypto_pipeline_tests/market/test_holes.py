@@ -248,9 +248,11 @@ def test_certain_word_explains_at_once_and_outweighs() -> None:
     suspected = asked(Hole(SLOT), [(NOW, ABSENT)])
     told = suspected.asked(CERTAIN, NOW)
     confirmed = told.asked(ABSENT, NOW + DAY)
+    proven = asked(Hole(SLOT), [(NOW, ABSENT), (NOW + CONFIRM_AFTER, ABSENT)])
 
     assert "no_trades" == Hole(SLOT).asked(CERTAIN, NOW).reason
     assert ("no_trades", "quiet") == (told.reason, told.note)
+    assert "no_trades" == proven.asked(CERTAIN, NOW + DAY).reason
     assert ("no_trades", "quiet", ABSENT.evidence) == (
         *(confirmed.reason, confirmed.note),
         confirmed.evidence,

@@ -14,7 +14,6 @@ from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.ledger import (
     DayCoverage,
-    DayToRepair,
     Newest,
     Stuck,
     Totals,
@@ -148,7 +147,7 @@ def test_wanted_tells_what_lies_around(database: Database) -> None:
     found = day[warehouse.series[0].name]
 
     assert Wanted(Runs((hours(24, 28),)), nights, Runs((hours(1, 2), hours(48, 49)))) == (
-        Wanted(found.slots, found.absent & Runs((DUE,)), found.vain)
+        Wanted(found.slots, found.absent & Runs((DUE,)), found.hollow)
     )
 
 
@@ -171,7 +170,7 @@ def test_attempts_are_those_of_the_hole_that_was_asked_for_most(database: Databa
 
 def repairs(warehouse: Warehouse, now: datetime = NOW, limit: int = 100) -> list[date]:
     """The days that may be asked for, of what was due at NOW."""
-    return [one.day for one in warehouse.ledger.days_to_repair(OHLC, now, NOW, limit)]
+    return warehouse.ledger.days_to_repair(OHLC, now, NOW, limit)
 
 
 def test_days_to_repair_come_newest_first(database: Database) -> None:
@@ -189,7 +188,7 @@ def test_hole_that_is_not_yet_late_is_nobodys_repair(database: Database) -> None
     ledger = warehouse.ledger
 
     assert [] == ledger.days_to_repair(OHLC, NOW, NOW - HOUR, 10)
-    assert [DayToRepair(MARCH_1, was_tried=False)] == ledger.days_to_repair(OHLC, NOW, NOW, 10)
+    assert [MARCH_1] == ledger.days_to_repair(OHLC, NOW, NOW, 10)
 
 
 def test_waiting_days_are_left_out(database: Database) -> None:
@@ -213,9 +212,7 @@ def test_fresh_slot_beside_a_waiting_hole_is_seen(database: Database) -> None:
     ledger = warehouse.ledger
 
     assert [] == ledger.days_to_repair(OHLC, now, now, 10)
-    assert [DayToRepair(MARCH_1, was_tried=True)] == ledger.days_to_repair(
-        OHLC, now + MINUTE, NOW, 10
-    )
+    assert [MARCH_1] == ledger.days_to_repair(OHLC, now + MINUTE, NOW, 10)
 
 
 def test_rejected_request_is_not_repeated_for_a_fresh_slot(database: Database) -> None:
@@ -235,9 +232,7 @@ def test_due_test_of_an_explanation_is_seen(database: Database) -> None:
     due_at = warehouse.prove_absent(hours(30, 31)) + FIRST_RECHECK
 
     assert [] == repairs(warehouse, due_at - timedelta(microseconds=1))
-    assert [DayToRepair(FEB_29, was_tried=True)] == warehouse.ledger.days_to_repair(
-        OHLC, due_at, NOW, 10
-    )
+    assert [FEB_29] == warehouse.ledger.days_to_repair(OHLC, due_at, NOW, 10)
 
 
 def test_day_with_several_things_to_ask_for_comes_once(database: Database) -> None:
@@ -245,9 +240,7 @@ def test_day_with_several_things_to_ask_for_comes_once(database: Database) -> No
     warehouse = hourly(database, "BTC-USDT", "ETH-USDT", since=midnight(MARCH_1))
     due_at = warehouse.prove_absent(DUE) + FIRST_RECHECK
 
-    assert [DayToRepair(MARCH_1, was_tried=True)] == warehouse.ledger.days_to_repair(
-        OHLC, due_at, NOW, 10
-    )
+    assert [MARCH_1] == warehouse.ledger.days_to_repair(OHLC, due_at, NOW, 10)
 
 
 @pytest.mark.parametrize("is_explained", [False, True], ids=["waiting", "explained"])

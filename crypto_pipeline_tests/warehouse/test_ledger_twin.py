@@ -173,9 +173,7 @@ def test_days_to_repair_are_those_of_which_something_is_wanted(
     asked = warehouse.ledger.wanted(OHLC, window, now, "patiently")
     days = {day for one in asked.values() for day, _ in runs_by_day(one.slots)}
 
-    assert sorted(days, reverse=True) == [
-        one.day for one in warehouse.ledger.days_to_repair(OHLC, now, now, 1_000)
-    ]
+    assert sorted(days, reverse=True) == warehouse.ledger.days_to_repair(OHLC, now, now, 1_000)
 
 
 @few_examples

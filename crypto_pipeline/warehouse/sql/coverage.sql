@@ -1,7 +1,7 @@
 -- wanted --
 -- What of each series is to be asked for in a window: the missing slots; who is patient leaves out
 -- those that wait, and adds explained ones that are due to be put to the test. Beside it the slots
--- around that have no row, and those asked for in vain before, which the planner goes by.
+-- around that have no row, and those answered without before, which the planner goes by.
 with open as (
     select series_id, day
     from warehouse.coverage
@@ -49,13 +49,25 @@ held as (
         range_agg(near.missing) filter (
             where near.day between %(first_day)s and %(last_day)s
         ) as missing,
-        range_agg(near.expected - near.present) as absent,
-        range_agg(near.tried + near.explained) as vain
+        range_agg(near.expected - near.present) as absent
     from reach
     join warehouse.coverage as near
         on
             near.series_id = reach.series_id
             and near.day between reach.first_day and reach.last_day
+    group by reach.series_id
+),
+hollow as (
+    -- What a source answered without; a source that failed has said nothing about it.
+    select
+        reach.series_id,
+        range_agg(holes.slots) as slots
+    from reach
+    join warehouse.holes
+        on
+            holes.series_id = reach.series_id
+            and holes.day between reach.first_day and reach.last_day
+    where holes.reason is not null or holes.absences > 0 or holes.error_class = 'Unanswered'
     group by reach.series_id
 ),
 noted as (
@@ -96,12 +108,13 @@ select
         - coalesce(noted.waiting, '{}')
     ) as slots,
     held.absent * due.slots,
-    held.vain,
+    coalesce(hollow.slots, '{}') as hollow,
     case
         when series.listed_at < series.since then tstzrange(series.listed_at, series.since)
     end as older
 from held
 join warehouse.series using (series_id)
+left join hollow using (series_id)
 left join noted using (series_id)
 cross join lateral tstzmultirange(
     tstzrange(null, date_bin(series.step, %(now)s - series.grace, series.anchor))
@@ -118,7 +131,7 @@ select
         * tstzrange(null, date_bin(series.step, %(now)s - series.grace, series.anchor))
     ) as slots,
     held.absent,
-    held.vain,
+    held.hollow,
     case
         when series.listed_at < series.since then tstzrange(series.listed_at, series.since)
     end as older
@@ -127,7 +140,7 @@ from (
         series_id,
         range_agg(expected) as expected,
         range_agg(expected - present) as absent,
-        range_agg(tried + explained) as vain
+        range_agg(explained) as hollow
     from warehouse.coverage
     where day between %(first_day)s and %(last_day)s
     group by series_id
@@ -140,13 +153,9 @@ order by series.name;
 -- Days with something to ask for now, newest first: a due slot that is missing and was never asked
 -- for or has waited long enough, or an explanation that is due to be put to the test. Just the days
 -- of which a patient asker wants something: one with nothing to ask for would come up for ever.
-select
-    open.day,
-    bool_or(open.was_tried) as was_tried
+select open.day
 from (
-    select
-        coverage.day,
-        coverage.tried <> '{}' as was_tried
+    select coverage.day
     from warehouse.coverage
     -- 'offset 0' makes the planner begin with the few incomplete days, not with all series.
     cross join lateral (
@@ -191,9 +200,7 @@ from (
             )
         )
     union all
-    select
-        coverage.day,
-        true
+    select coverage.day
     from warehouse.coverage
     join warehouse.series using (series_id)
     join warehouse.holes using (series_id, day)
@@ -239,16 +246,28 @@ where
     and holes.reason is null
     and holes.day between %(first_day)s and %(last_day)s;
 
--- is_new --
--- Whether the ledger knows of no row in any of these slots; who holds the series' lock is the only writer.
-select not exists (
-    select
+-- known --
+-- What the ledger knows of a batch's slots: whether any has a row, and whether any is in a noted hole.
+-- Who holds the series' lock is the only writer.
+with covered as (
+    select *
     from unnest(
         %(series_ids)s::integer[], %(days)s::date[], %(slots)s::tstzmultirange[]
-    ) as covered (series_id, day, slots)
-    join warehouse.coverage using (series_id, day)
-    where coverage.present && covered.slots
-);
+    ) as batch (series_id, day, slots)
+)
+select
+    exists (
+        select
+        from covered
+        join warehouse.coverage using (series_id, day)
+        where coverage.present && covered.slots
+    ) as has_rows,
+    exists (
+        select
+        from covered
+        join warehouse.holes using (series_id, day)
+        where holes.slots && covered.slots
+    ) as has_holes;
 
 -- mark_present --
 insert into warehouse.coverage as kept (series_id, day, expected, present)
