@@ -2,15 +2,17 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench clean
+.PHONY: help install run test check format faults bench clean
 
 help:
 	@echo 'make run            the database, the Dagster page on http://127.0.0.1:3000, schedules and gap sensor'
 	@echo 'make run SANDBOX=1  the same against a local sandbox: no internet and no keys needed'
 	@echo 'make test           the whole test suite, against a Postgres of its own'
 	@echo 'make check          format, lint, types, import layers'
+	@echo 'make faults         thousands of fault schedules, or as many as SEEDS=... says'
 	@echo 'make bench          the benchmarks'
 	@echo 'make install        only the virtual environment in .venv'
 
@@ -39,6 +41,9 @@ check: .venv/installed-dev
 format: .venv/installed-dev
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+faults: .venv/installed-dev
+	@$(BIN)/python -m crypto_pipeline_tests.faults --seeds $(SEEDS)
 
 bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""The fault matrix: seeded schedules of faults, and what must be true once they stop."""
