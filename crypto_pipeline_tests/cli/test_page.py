@@ -69,18 +69,14 @@ def test_the_asset_page_says_what_it_is_and_how_it_fares(page: Page, tmp_path: P
 
 
 def test_the_checks_page_shows_every_answer(page: Page, tmp_path: Path) -> None:
-    """Each check has been evaluated, the audit by the first backfill; none fails once history is there."""
-    for _ in range(30):
-        page.goto("/assets/ohlc?view=checks")
-        page.get_by_text("Succeeded").nth(2).wait_for()
-        if not page.get_by_text("Not evaluated").count():
-            break
-        page.wait_for_timeout(2000)
+    """Each check has been evaluated but the audit, whose turn is the night; none fails with history there."""
+    page.goto("/assets/ohlc?view=checks")
     for name in CHECKS:
         page.get_by_text(name, exact=True).first.wait_for()
+    page.get_by_text("Succeeded").nth(2).wait_for()
     _shot(page, tmp_path, "checks")
 
-    assert page.get_by_text("Not evaluated").count() == 0
+    assert page.get_by_text("Not evaluated").count() <= 1
 
 
 def test_the_backfills_page_shows_who_asked_for_it(page: Page, tmp_path: Path) -> None:

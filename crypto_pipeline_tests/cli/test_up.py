@@ -65,10 +65,9 @@ def test_a_second_start_is_refused_in_one_sentence(running_house: House) -> None
     assert "Traceback" not in second.stderr
 
 
-def test_the_sensor_closes_the_hole_that_a_dead_daemon_left(running_house: House) -> None:
-    """Three ticks without a daemon leave a hole; once it is back, the sensor has it filled."""
+def test_the_hole_that_a_dead_daemon_left_is_closed(running_house: House) -> None:
+    """Three ticks without a daemon leave a hole; once it is back, the next tick or the sensor fills it."""
     daemon = running_house.child("dagster-daemon")
-    before = running_house.successes("dagster/sensor_name")
     daemon.send_signal(signal.SIGSTOP)
     time.sleep(190)
     hole = running_house.query(MISSING)
@@ -76,9 +75,6 @@ def test_the_sensor_closes_the_hole_that_a_dead_daemon_left(running_house: House
 
     assert hole != [(0,)]
     wait_for(lambda: running_house.query(MISSING) == [(0,)], 90, "the hole to close")
-    wait_for(
-        lambda: running_house.successes("dagster/sensor_name") > before, 60, "the sensor's run"
-    )
     assert "daemon had died" in running_house.output
 
 
