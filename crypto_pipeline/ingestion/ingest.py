@@ -135,14 +135,15 @@ async def _run(
     """Fetch and store side by side; the database works while the next pages come."""
     stored, rows = Stored(), 0
     send, receive = create_memory_object_stream[Page](max_buffer_size=PAGES_AHEAD)
-    async with SharedLimits(fetching.line.database) as limits, asyncio.TaskGroup() as tasks:
+    limits = SharedLimits(fetching.line.database)
+    # Fetching ends before the stream does: what failed is told, and not that nobody listens any more.
+    async with limits, receive, asyncio.TaskGroup() as tasks:
         tasks.create_task(fetching.run(limits, now, send))
-        async with receive:
-            async for batch in batches(receive):
-                stored += await asyncio.to_thread(writer.store, batch.rows, batch.source)
-                rows += sum(len(part.candles) for part in batch.rows)
-                await asyncio.to_thread(fetching.flush_log)
-                on_progress(Progress(fetching.done, len(fetching.requests), rows))
+        async for batch in batches(receive):
+            stored += await asyncio.to_thread(writer.store, batch.rows, batch.source)
+            rows += sum(len(part.candles) for part in batch.rows)
+            await asyncio.to_thread(fetching.flush_log)
+            on_progress(Progress(fetching.done, len(fetching.requests), rows))
     fetching.flush_log()
     return stored
 
