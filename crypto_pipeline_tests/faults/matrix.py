@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from crypto_pipeline.warehouse.database import Database
@@ -119,7 +119,10 @@ class Game:
         after = self.tick(Tick(timedelta()))
         asked = self._world.venues.asked()
         self.requests += asked
-        if asked or after != held:
-            self.problems.append(
-                f"a look at what is healed asked {asked} times, or changed something"
-            )
+        if after is not None and (asked or after != held):
+            changed = [one.name for one in fields(Held) if _differ(after, held, one.name)]
+            self.problems.append(f"a look at what is healed asked {asked} times, changed {changed}")
+
+
+def _differ(one: Held, other: Held, name: str) -> bool:
+    return bool(getattr(one, name) != getattr(other, name))

@@ -18,13 +18,13 @@ from crypto_pipeline_tests.faults.truth import Slots, Truth, ms
 ROWS = """
 select
     name,
-    array_agg((extract(epoch from open_time) * 1000)::bigint),
+    array_agg((extract(epoch from open_time) * 1000)::bigint order by open_time),
     string_agg(
         concat_ws(
             ' ', name, (extract(epoch from open_time) * 1000)::bigint,
             open, high, low, close, volume, quote_volume, trade_count
         ),
-        E'\\n'
+        E'\\n' order by open_time
     )
 from warehouse.ohlc join warehouse.series using (series_id)
 group by name
