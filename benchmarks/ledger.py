@@ -25,7 +25,7 @@ from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.orchestration.build import Timetable, build_definitions
 from crypto_pipeline.orchestration.resources import Pipeline
@@ -43,9 +43,9 @@ from crypto_pipeline.warehouse.writer import SeriesRows, Writer
 NOW = datetime(2026, 3, 5, 12, 7, tzinfo=UTC)
 MINUTE, STEP = Interval.parse("1m"), timedelta(minutes=1)
 MANY = tuple(
-    Series("binance", Instrument(f"X{number:03}", "USDT"), MINUTE) for number in range(1000)
+    CandleSeries("binance", Instrument(f"X{number:03}", "USDT"), MINUTE) for number in range(1000)
 )
-ONE = Series("binance", Instrument.parse("BTC-USDT"), MINUTE)
+ONE = CandleSeries("binance", Instrument.parse("BTC-USDT"), MINUTE)
 HOLES = 1000
 MAX_DAYS = 31
 TIMES = 15

@@ -26,7 +26,7 @@ from crypto_pipeline.ingestion.plan import Request, plan
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.warehouse.database import Database
@@ -41,7 +41,7 @@ PART = 132
 """Requests whose rows are held in memory at a time."""
 PAGES_A_BATCH = 20
 """As many as an ingest puts into one transaction."""
-SERIES = Series("binance", Instrument.parse("BTC-USDT"), Interval.parse("1m"))
+SERIES = CandleSeries("binance", Instrument.parse("BTC-USDT"), Interval.parse("1m"))
 YEAR = Window(datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
 NOW = YEAR.end + timedelta(hours=1)
 UNLIMITED = 100_000_000

@@ -26,7 +26,7 @@ from pydantic import (
 from crypto_pipeline.errors import PipelineError, SettingsError
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.declaration import Limits, Provider
@@ -193,11 +193,11 @@ class Settings(Section):
     repair: RepairSettings = RepairSettings()
     sandbox: SandboxSettings = SandboxSettings()
 
-    def series(self) -> tuple[Series, ...]:
+    def series(self) -> tuple[CandleSeries, ...]:
         """Every series that the settings name and an enabled provider serves."""
         interval = Interval.parse(self.ohlc.interval)
         return tuple(
-            Series(venue, Instrument.parse(name), interval)
+            CandleSeries(venue, Instrument.parse(name), interval)
             for venue in self.ohlc.venues
             if venue in self.enabled_providers()
             for name in self.ohlc.instruments

@@ -15,7 +15,7 @@ from psycopg import sql
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.sandbox.server import Sandbox, running
@@ -112,7 +112,7 @@ def make_line(database: Database, sandbox: Sandbox) -> Callable[..., Line]:
         limits = replace(BINANCE.limits, weight_per_minute=10_000_000)
         provider = replace(BINANCE, base_url=sandbox.base_url(), mirrors=(), limits=limits)
         series = tuple(
-            Series("binance", Instrument.parse(name), Interval.parse(interval))
+            CandleSeries("binance", Instrument.parse(name), Interval.parse(interval))
             for name in instruments or ("BTC-USDT",)
         )
         return Line(database, {"binance": provider}, series, midnight(since.date()))

@@ -18,7 +18,7 @@ from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.holes import SILENT_PAUSE, Attempt, Vain
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.declaration import CandleEndpoint
@@ -96,13 +96,13 @@ def ingest(
 
 
 def _planned(
-    line: Line, wanted: Mapping[Series, Wanted], now: datetime
+    line: Line, wanted: Mapping[CandleSeries, Wanted], now: datetime
 ) -> tuple[list[Request], dict[str, str], defaultdict[str, list[Attempt]]]:
     """The requests, why some series cannot be asked for at all, and what is known without asking."""
     endpoints: dict[str, CandleEndpoint] = {}
     failures: dict[str, str] = {}
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
-    askable: dict[Series, Wanted] = {}
+    askable: dict[CandleSeries, Wanted] = {}
     for series, one in wanted.items():
         provider = line.provider(series.venue)
         told = Telling(provider, series)
@@ -149,7 +149,11 @@ async def _run(
 
 
 def _account_failure(
-    line: Line, dataset: Dataset, wanted: Mapping[Series, Wanted], error: Exception, now: datetime
+    line: Line,
+    dataset: Dataset,
+    wanted: Mapping[CandleSeries, Wanted],
+    error: Exception,
+    now: datetime,
 ) -> None:
     """A run that breaks is no evidence of anything, but the next one waits as after any failure."""
     vain = Vain(type(error).__name__, "the run failed; its log says why", SILENT_PAUSE)

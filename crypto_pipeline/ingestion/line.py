@@ -7,7 +7,7 @@ from datetime import datetime
 
 from crypto_pipeline.errors import UsageError
 from crypto_pipeline.market.datasets import OHLC, Dataset
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
@@ -20,7 +20,7 @@ class Line:
 
     database: Database
     providers: Mapping[str, Provider]
-    series: Sequence[Series]
+    series: Sequence[CandleSeries]
     since: datetime
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """How a pause passes: retries and rate limits wait by it."""

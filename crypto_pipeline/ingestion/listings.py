@@ -15,7 +15,7 @@ from crypto_pipeline.ingestion.fetch_log import write_log
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.intervals import EPOCH
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.providers.client import Client, Fetch, http_client
 from crypto_pipeline.providers.instruments import first_candle, listed_instruments
@@ -84,7 +84,7 @@ class _Reading:
     done: CalendarRead = field(default_factory=CalendarRead)
     _log: deque[Fetch] = field(default_factory=deque)
 
-    async def run(self, lists: Sequence[str], wanted: Sequence[Series]) -> None:
+    async def run(self, lists: Sequence[str], wanted: Sequence[CandleSeries]) -> None:
         """Read the lists, then the series, and note what was found."""
         line = self.line
         known = {one.series: one for one in listings(line.database, self.dataset)}
@@ -120,7 +120,7 @@ class _Reading:
         self.done.changes += keep_instruments(self.line.database, name, rows, self.now)
 
     async def _read_series(
-        self, client: Client, series: Series, known: Listing, status: Mapping[str, str]
+        self, client: Client, series: CandleSeries, known: Listing, status: Mapping[str, str]
     ) -> Listing | None:
         """What is known now; None when the venue could not be asked."""
         try:
@@ -133,7 +133,9 @@ class _Reading:
             self.done.failures[series.name] = str(error)
             return None
 
-    async def _listed_at(self, client: Client, series: Series, known: Listing) -> datetime | None:
+    async def _listed_at(
+        self, client: Client, series: CandleSeries, known: Listing
+    ) -> datetime | None:
         """The first slot; a later answer than what we hold or knew is no reason to expect less."""
         endpoint = client.provider.candles
         if endpoint is None or endpoint.depth is not None:
@@ -145,7 +147,7 @@ class _Reading:
         return series.interval.floor(min(earlier))
 
     async def _delisted_at(
-        self, client: Client, series: Series, known: Listing, status: Mapping[str, str]
+        self, client: Client, series: CandleSeries, known: Listing, status: Mapping[str, str]
     ) -> datetime | None:
         """The end of the last slot, when the list says it is over and nothing came for a day."""
         told = status.get(str(series.instrument))
@@ -159,7 +161,9 @@ class _Reading:
         # An end that was noted on the word of an empty answer is taken back.
         return None if await self._first(client, series, end) else end
 
-    async def _first(self, client: Client, series: Series, start: datetime) -> datetime | None:
+    async def _first(
+        self, client: Client, series: CandleSeries, start: datetime
+    ) -> datetime | None:
         """The first candle since; where the venue knows no such series, or no longer, there is none."""
         try:
             return await first_candle(client, series, Window(start, self.now))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crypto_pipeline.market.coverage import Runs
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.providers.declaration import CandleEndpoint
 from crypto_pipeline.warehouse.ledger import Wanted
@@ -21,13 +21,15 @@ class Request:
     ``before`` is a row that the venue has before the window, where we hold none and want none.
     """
 
-    series: Series
+    series: CandleSeries
     window: Window
     slots: Runs
     before: datetime | None = None
 
 
-def plan(wanted: Mapping[Series, Wanted], endpoints: Mapping[str, CandleEndpoint]) -> list[Request]:
+def plan(
+    wanted: Mapping[CandleSeries, Wanted], endpoints: Mapping[str, CandleEndpoint]
+) -> list[Request]:
     """The requests for what is wanted, newest first over all series; ``endpoints`` are by venue."""
     found = [
         Request(series, window, slots, _before(one, window))

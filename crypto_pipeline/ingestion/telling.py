@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected, TransientError
 from crypto_pipeline.market.holes import LONGEST_PAUSE, SILENT_PAUSE, Reason, Vain
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import Absence, CandlePage
 from crypto_pipeline.providers.declaration import Provider
@@ -18,7 +18,7 @@ class Telling:
     """Words for what one provider said of one series."""
 
     provider: Provider
-    series: Series
+    series: CandleSeries
 
     @property
     def unanswered(self) -> Vain:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from crypto_pipeline.errors import RequestRejected
 from crypto_pipeline.frames.candles import Candle, CandleFrame, validated
 from crypto_pipeline.market.coverage import Runs
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.client import Ask, Client
-from crypto_pipeline.providers.declaration import CandleEndpoint, Provider
+from crypto_pipeline.providers.declaration import CandleEndpoint, Provider, Question
 
 
-def candle_endpoint(provider: Provider, series: Series) -> CandleEndpoint:
+def candle_endpoint(provider: Provider, series: CandleSeries) -> CandleEndpoint:
     """Where the provider serves the series; a RequestRejected names what it does not offer."""
     endpoint = provider.candles
     if endpoint is None:
@@ -52,7 +52,7 @@ class _Answer(NamedTuple):
 
 async def candle_pages(
     client: Client,
-    series: Series,
+    series: CandleSeries,
     window: Window,
     due: datetime,
     wanted: Runs | None = None,
@@ -82,14 +82,16 @@ async def candle_pages(
 
 
 def _ask(
-    provider: Provider, endpoint: CandleEndpoint, series: Series, window: Window
+    provider: Provider, endpoint: CandleEndpoint, series: CandleSeries, window: Window
 ) -> Ask[_Answer]:
     symbol = provider.symbol(series.instrument)
     interval = endpoint.intervals[series.interval.name]
     return Ask(
-        path=endpoint.path,
-        params=endpoint.params(symbol, interval, window, endpoint.page_limit),
-        weight=endpoint.weight,
+        question=Question(
+            endpoint.path,
+            endpoint.params(symbol, interval, window, endpoint.page_limit),
+            weight=endpoint.weight,
+        ),
         series=series,
         window=window,
         read=lambda reply: _Answer(endpoint.rows(reply), reply.sent_at),
@@ -97,12 +99,12 @@ def _ask(
     )
 
 
-def _due_there(series: Series, sent_at: datetime | None) -> datetime | None:
+def _due_there(series: CandleSeries, sent_at: datetime | None) -> datetime | None:
     """The end of the newest slot that had closed by the host's clock."""
     return series.interval.floor(sent_at) if sent_at else None
 
 
-def _only(frame: CandleFrame, wanted: Runs, series: Series) -> CandleFrame:
+def _only(frame: CandleFrame, wanted: Runs, series: CandleSeries) -> CandleFrame:
     """The part of a frame that was wanted; a row counts in the slot it lies in."""
     if len(wanted.windows) == 1:
         return frame
@@ -114,7 +116,7 @@ def _only(frame: CandleFrame, wanted: Runs, series: Series) -> CandleFrame:
 
 
 def _absences(
-    rows: Sequence[Candle], series: Series, asked: Window, known: datetime | None
+    rows: Sequence[Candle], series: CandleSeries, asked: Window, known: datetime | None
 ) -> Iterator[Absence]:
     """The slots between two rows of one reply that hold none; a known one from before stands first."""
     step, floor = series.interval.step, series.interval.floor
@@ -131,7 +133,7 @@ def _rest(
     window: Window,
     last: datetime,
     rows: Sequence[Candle],
-    series: Series,
+    series: CandleSeries,
     endpoint: CandleEndpoint,
 ) -> Window | None:
     """What is still to be asked; a candle on the grid fills the last slot, an off-grid one may not."""

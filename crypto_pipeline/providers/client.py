@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -18,7 +18,7 @@ import httpx
 from crypto_pipeline.errors import HostRefused, ProviderError, RateLimited, TransientError
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.declaration import Params, Provider, Reply
+from crypto_pipeline.providers.declaration import Provider, Question, Reply
 from crypto_pipeline.providers.pacing import Pacer, backoff
 
 T = TypeVar("T")
@@ -50,20 +50,23 @@ class Fetch:
     error: ProviderError | None
 
 
+def counted(answer: object) -> int:
+    """The rows of an answer; one that has no length is one row."""
+    return len(answer) if isinstance(answer, Sized) else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Ask(Generic[T]):
-    """A question to a provider: what is asked, what it weighs, and how its answer is read.
+    """A question to a provider, what it is asked for, and how its answer is read.
 
     A question about the whole venue has neither series nor window.
     """
 
-    path: str
-    params: Params
-    weight: int
+    question: Question
     series: Series | None
     window: Window | None
     read: Callable[[Reply], T]
-    count: Callable[[T], int]
+    count: Callable[[T], int] = counted
 
 
 class Client:
@@ -95,7 +98,7 @@ class Client:
         failures = 0
         for attempt in range(1, self.attempts + 1):
             async with self._slots:
-                base_url = await self._turn(failures // TRIES_PER_HOST, ask.weight)
+                base_url = await self._turn(failures // TRIES_PER_HOST, ask.question.weight)
                 try:
                     return await self._attempt(base_url, ask, attempt)
                 except (RateLimited, HostRefused) as pause:
@@ -142,7 +145,7 @@ class Client:
         error: ProviderError | None = None
         rows = 0
         try:
-            reply = await self._send(base_url + ask.path, ask.params)
+            reply = await self._send(base_url, ask.question)
             answer = self._read(reply, ask)
             rows = ask.count(answer)
         except ProviderError as raised:
@@ -153,7 +156,7 @@ class Client:
                 Fetch(
                     provider=self.provider.name,
                     host=host,
-                    path=ask.path,
+                    path=ask.question.path,
                     series=ask.series,
                     window=ask.window,
                     attempt=attempt,
@@ -169,10 +172,20 @@ class Client:
                 await self._note_weight(host, reply, requested_at)
         return answer
 
-    async def _send(self, url: str, params: Params) -> Reply:
-        """One GET; anything below HTTP that goes wrong is a TransientError without the address in it."""
+    async def _send(self, base_url: str, question: Question) -> Reply:
+        """One request; what goes wrong below HTTP is a TransientError without the address in it."""
+        params, headers = dict(question.params), dict(question.headers)
+        key, secret = self.provider.key, self.provider.secret
+        if key and secret and key.header:
+            headers[key.header] = key.prefix + secret
+        if key and secret and key.param:
+            params[key.param] = secret
+        method = "GET" if question.body is None else "POST"
+        url = base_url + question.path
         try:
-            response = await self._http.get(url, params=dict(params))
+            response = await self._http.request(
+                method, url, params=params, headers=headers, json=question.body
+            )
         except httpx.HTTPError as error:
             msg = f"{type(error).__name__}: no whole answer came"
             raise TransientError(msg) from error

@@ -3,19 +3,22 @@
 Nothing here sends a request; the client does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.frames.observations import Observation
+from crypto_pipeline.market.holes import Reason
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.windows import Window
 
 Params = Mapping[str, str | int]
 Status = Literal["trading", "halted"]
+T = TypeVar("T")
 
 LONGEST_BAN = 7 * 86_400.0
 """Seconds; no host means more, whatever number it sends."""
@@ -49,6 +52,31 @@ class Reply:
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request: a GET, or a POST of the ``body`` as JSON where there is one."""
+
+    path: str
+    params: Params = field(default_factory=dict)
+    body: object | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a host wants its key: in a ``header``, after a ``prefix``, or in a parameter of the query.
+
+    ``env`` is the environment variable that holds it, unless the settings name another.
+    """
+
+    env: str
+    header: str | None = None
+    prefix: str = ""
+    param: str | None = None
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +132,45 @@ class InstrumentEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How a provider is asked for the present values of several series at once.
+
+    ``name`` is its own name for a series, None for one it does not serve; ``most`` names fit one
+    request. ``rows`` reads a reply that ``fault`` passed, by the provider's names; others than
+    those asked for may be among them.
+    """
+
+    name: Callable[[str], str | None]
+    question: Callable[[Sequence[str]], Question]
+    rows: Callable[[Reply], Mapping[str, Observation]]
+    most: int = 1
+
+
+class Asker(Protocol):
+    """Asks on behalf of one series and window, so that the log says what for."""
+
+    async def __call__(self, question: Question, read: Callable[[Reply], T]) -> T:
+        """The answer as ``read`` takes it from a reply that ``fault`` passed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How a provider is asked for past values of one series.
+
+    ``rows`` gets the provider's name, a half-open window no longer than ``span`` and the length of
+    a slot; what it gives comes in any order, may lie outside the window, and has its own time.
+    ``absence`` is what rows on both sides of a slot, in one answer without it, prove.
+    """
+
+    name: Callable[[str], str | None]
+    rows: Callable[[Asker, str, Window, timedelta], Awaitable[Sequence[Observation]]]
+    span: timedelta
+    depth: timedelta | None = None
+    absence: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """Who can tell us something, where, how fast, and how its errors are told from its answers.
 
@@ -115,14 +182,26 @@ class Provider:
     docs: str
     base_url: str
     limits: Limits
-    symbol: Callable[[Instrument], str]
     fault: Callable[[Reply], ProviderError | None]
+    symbol: Callable[[Instrument], str] = str
     mirrors: tuple[str, ...] = ()
-    candles: CandleEndpoint | None = field(default=None)
+    key: Key | None = None
+    secret: str | None = field(default=None, repr=False)
     history: str = ""
+    candles: CandleEndpoint | None = None
     instruments: InstrumentEndpoint | None = None
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    """Present values, by dataset."""
+    histories: Mapping[str, History] = field(default_factory=dict)
+    """Past values, by dataset."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The base URL, then its mirrors."""
         return (self.base_url, *self.mirrors)
+
+    @property
+    def needs_key(self) -> str | None:
+        """The environment variable that must hold its key before it can be asked; None when it can."""
+        is_locked = self.key is not None and self.key.is_required and not self.secret
+        return self.key.env if self.key and is_locked else None

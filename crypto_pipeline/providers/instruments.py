@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crypto_pipeline.errors import RequestRejected
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.client import Ask, Client
-from crypto_pipeline.providers.declaration import Listed
+from crypto_pipeline.providers.declaration import Listed, Question
 
 
 async def listed_instruments(client: Client) -> Sequence[Listed]:
@@ -19,9 +19,7 @@ async def listed_instruments(client: Client) -> Sequence[Listed]:
         raise RequestRejected(msg)
     return await client.ask(
         Ask(
-            path=endpoint.path,
-            params=endpoint.params,
-            weight=endpoint.weight,
+            question=Question(endpoint.path, endpoint.params, weight=endpoint.weight),
             series=None,
             window=None,
             read=endpoint.rows,
@@ -30,7 +28,7 @@ async def listed_instruments(client: Client) -> Sequence[Listed]:
     )
 
 
-async def first_candle(client: Client, series: Series, window: Window) -> datetime | None:
+async def first_candle(client: Client, series: CandleSeries, window: Window) -> datetime | None:
     """Open time of the oldest candle of the window, by one request; None where it holds none.
 
     A RequestRejected where one row is not the answer: a venue whose replies begin with the
@@ -44,9 +42,9 @@ async def first_candle(client: Client, series: Series, window: Window) -> dateti
     symbol, interval = provider.symbol(series.instrument), endpoint.intervals[series.interval.name]
     rows = await client.ask(
         Ask(
-            path=endpoint.path,
-            params=endpoint.params(symbol, interval, window, 1),
-            weight=endpoint.weight,
+            question=Question(
+                endpoint.path, endpoint.params(symbol, interval, window, 1), weight=endpoint.weight
+            ),
             series=series,
             window=window,
             read=endpoint.rows,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from crypto_pipeline.market.datasets import Dataset
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY
 from crypto_pipeline.warehouse.database import Connection, Database
 from crypto_pipeline.warehouse.statements import statements
@@ -28,7 +28,11 @@ class Listing:
 
 
 def register(
-    database: Database, dataset: Dataset, series: Sequence[Series], since: datetime, now: datetime
+    database: Database,
+    dataset: Dataset,
+    series: Sequence[CandleSeries],
+    since: datetime,
+    now: datetime,
 ) -> dict[str, int]:
     """Make exactly these series the dataset's expected ones; ids by name. Safe to repeat.
 
@@ -94,7 +98,11 @@ def _make_days(
 
 
 def _registered(
-    database: Database, dataset: Dataset, series: Sequence[Series], since: datetime, now: datetime
+    database: Database,
+    dataset: Dataset,
+    series: Sequence[CandleSeries],
+    since: datetime,
+    now: datetime,
 ) -> dict[str, int] | None:
     """The ids by name when exactly these series are expected already, as far ahead as yesterday."""
     wanted = {(one.name, _first_slot(one, since), dataset.grace, True) for one in series}
@@ -105,7 +113,9 @@ def _registered(
     return {str(name): int(str(one)) for one, name, *_ in rows} if known == wanted else None
 
 
-def _register(connection: Connection, dataset: Dataset, series: Series, since: datetime) -> int:
+def _register(
+    connection: Connection, dataset: Dataset, series: CandleSeries, since: datetime
+) -> int:
     interval = series.interval
     row = connection.execute(
         statements("series")["register_series"],
@@ -125,5 +135,5 @@ def _register(connection: Connection, dataset: Dataset, series: Series, since: d
     return int(str(row[0]))
 
 
-def _first_slot(series: Series, since: datetime) -> datetime:
+def _first_slot(series: CandleSeries, since: datetime) -> datetime:
     return series.interval.ceil(since.astimezone(UTC))

@@ -11,7 +11,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from crypto_pipeline.frames.candles import Candle, Rejected
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.warehouse.database import Connection, Database
 from crypto_pipeline.warehouse.holes import settle
@@ -42,7 +42,7 @@ class Stored:
 class SeriesRows:
     """Valid rows of one series, and the ones that broke a promise."""
 
-    series: Series
+    series: CandleSeries
     candles: Sequence[Candle]
     rejected: Sequence[Rejected] = ()
 

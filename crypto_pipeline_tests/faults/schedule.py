@@ -10,7 +10,7 @@ from typing import Literal
 
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.sandbox.faults import MARKET, PAGES, REFUSALS, TRANSPORT, Fault
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -98,10 +98,11 @@ class Schedule:
     ticks: tuple[Tick, ...]
 
     @property
-    def series(self) -> tuple[Series, ...]:
+    def series(self) -> tuple[CandleSeries, ...]:
         """What is collected."""
         return tuple(
-            Series("binance", Instrument.parse(one), self.interval) for one in self.instruments
+            CandleSeries("binance", Instrument.parse(one), self.interval)
+            for one in self.instruments
         )
 
     @property

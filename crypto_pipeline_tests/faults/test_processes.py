@@ -23,7 +23,7 @@ from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.sandbox.server import Sandbox
@@ -60,7 +60,7 @@ def line_at(database: Database, url: str) -> Line:
         candles=replace(BINANCE.candles, page_limit=120),
     )
     series = tuple(
-        Series("binance", Instrument.parse(name), Interval.parse("1m")) for name in NAMES
+        CandleSeries("binance", Instrument.parse(name), Interval.parse("1m")) for name in NAMES
     )
     return Line(database, {"binance": provider}, series, SINCE)
 

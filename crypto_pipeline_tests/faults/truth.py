@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crypto_pipeline.market.intervals import EPOCH
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.sandbox.candles import Candles
 from crypto_pipeline.sandbox.faults import ROWLESS, Fault
 from crypto_pipeline.sandbox.grids import DAY, GRIDS, MS
@@ -30,7 +30,7 @@ Slots = set[int]
 class Truth:
     """One series as the venue has it; ``market`` are the faults of the market itself."""
 
-    series: Series
+    series: CandleSeries
     since: datetime
     market: tuple[Fault, ...]
     lines: set[str] = field(default_factory=set)

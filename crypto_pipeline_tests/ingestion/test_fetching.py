@@ -18,7 +18,7 @@ from crypto_pipeline.ingestion.fetching import (
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.plan import Request
 from crypto_pipeline.market.coverage import Runs
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox
@@ -88,7 +88,7 @@ def fetch(line: Line, requests: Sequence[Request]) -> Fetching:
     return fetching
 
 
-def hours_of(*series: Series) -> list[Request]:
+def hours_of(*series: CandleSeries) -> list[Request]:
     """Five requests for an hour of each, in turn."""
     hours = [Window(SINCE + number * HOUR, SINCE + (number + 1) * HOUR) for number in range(5)]
     return [Request(one, hour, Runs((hour,))) for hour in hours for one in series]

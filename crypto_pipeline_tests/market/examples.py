@@ -1,10 +1,12 @@
-"""Series to try things on."""
+"""CandleSeries to try things on."""
 
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 
 
-def series_of(instrument: str = "BTC-USDT", interval: str = "1m", venue: str = "binance") -> Series:
+def series_of(
+    instrument: str = "BTC-USDT", interval: str = "1m", venue: str = "binance"
+) -> CandleSeries:
     """A series by its parts."""
-    return Series(venue, Instrument.parse(instrument), Interval.parse(interval))
+    return CandleSeries(venue, Instrument.parse(instrument), Interval.parse(interval))

@@ -11,12 +11,12 @@ import httpx
 
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.providers.candles import CandlePage, candle_pages
 from crypto_pipeline.providers.client import Ask, Client, Fetch, host_of, http_client
-from crypto_pipeline.providers.declaration import Provider
+from crypto_pipeline.providers.declaration import Provider, Question
 from crypto_pipeline_tests.market.examples import series_of
 
 T = TypeVar("T")
@@ -122,7 +122,9 @@ class Asking:
 
         return self.browser.run(gathered)
 
-    def pages(self, series: Series, window: Window, due: datetime = LONG_AFTER) -> list[CandlePage]:
+    def pages(
+        self, series: CandleSeries, window: Window, due: datetime = LONG_AFTER
+    ) -> list[CandlePage]:
         """All pages of a window."""
 
         async def gathered(http: httpx.AsyncClient) -> list[CandlePage]:
@@ -146,7 +148,7 @@ class Asking:
 
 
 def ask_of(
-    provider: Provider, window: Window, series: Series | None = None
+    provider: Provider, window: Window, series: CandleSeries | None = None
 ) -> Ask[Sequence[Candle]]:
     """One page of candles."""
     endpoint, series = provider.candles, series or series_of(venue=provider.name)
@@ -154,9 +156,11 @@ def ask_of(
     symbol = provider.symbol(series.instrument)
     interval = endpoint.intervals[series.interval.name]
     return Ask(
-        path=endpoint.path,
-        params=endpoint.params(symbol, interval, window, endpoint.page_limit),
-        weight=endpoint.weight,
+        question=Question(
+            endpoint.path,
+            endpoint.params(symbol, interval, window, endpoint.page_limit),
+            weight=endpoint.weight,
+        ),
         series=series,
         window=window,
         read=endpoint.rows,

@@ -334,7 +334,8 @@ def test_no_query_string_is_in_any_message(
     caplog.set_level(logging.DEBUG)
     sandbox.order(fault)
     ask = ask_of(asking.provider, TEN)
-    ask = replace(ask, params={**ask.params, "apiKey": SECRET})
+    params = {**ask.question.params, "apiKey": SECRET}
+    ask = replace(ask, question=replace(ask.question, params=params))
     with pytest.raises(ProviderError) as failure:
         asking.ask(ask)
 

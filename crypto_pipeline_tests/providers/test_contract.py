@@ -15,7 +15,7 @@ from crypto_pipeline.errors import HostRefused, MalformedReply, RequestRejected,
 from crypto_pipeline.frames.candles import Candle, broken_promise
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import INTERVALS, Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.declaration import Provider, Reply
@@ -78,7 +78,7 @@ def read(name: str, body: bytes, rows: Callable[[Reply], T]) -> T:
     return rows(reply)
 
 
-def rows_of(asking: Asking, series: Series, slots: int) -> list[Candle]:
+def rows_of(asking: Asking, series: CandleSeries, slots: int) -> list[Candle]:
     """The candles of so many slots from an aligned start."""
     window = window_of(slots, series.interval.name, series.interval.ceil(START))
     return joined(asking.pages(series, window))

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crypto_pipeline.errors import RequestRejected
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.client import Ask
+from crypto_pipeline.providers.declaration import Question
 from crypto_pipeline.providers.instruments import first_candle, listed_instruments
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.market.examples import series_of
@@ -28,7 +29,7 @@ def asking(sandbox: Sandbox, browser: Browser) -> Asking:
     return Asking(binance_at(sandbox.base_url()), browser)
 
 
-def first(asking: Asking, window: Window, series: Series | None = None) -> datetime | None:
+def first(asking: Asking, window: Window, series: CandleSeries | None = None) -> datetime | None:
     """The first candle of a window."""
     return asking.run(lambda client: first_candle(client, series or series_of(), window))
 
@@ -125,9 +126,7 @@ def test_series_that_is_not_offered_is_rejected(asking: Asking, sandbox: Sandbox
 def test_reply_over_http_says_when_it_was_sent(asking: Asking) -> None:
     """The host's clock reaches whoever reads the reply."""
     ask = Ask(
-        path="/api/v3/exchangeInfo",
-        params={},
-        weight=20,
+        question=Question("/api/v3/exchangeInfo", {}, weight=20),
         series=None,
         window=None,
         read=lambda reply: reply.sent_at,

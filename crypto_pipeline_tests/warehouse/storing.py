@@ -13,7 +13,7 @@ from crypto_pipeline.frames.candles import Candle, Rejected
 from crypto_pipeline.market.coverage import Coverage, Runs
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.holes import CONFIRM_AFTER, SILENT_PAUSE, Attempt, Vain
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.warehouse.calendar import listings, note_listings, register
 from crypto_pipeline.warehouse.database import Database
@@ -57,7 +57,7 @@ class Warehouse:
     """A database in which some series are registered."""
 
     database: Database
-    series: Sequence[Series]
+    series: Sequence[CandleSeries]
     since: datetime = SINCE
 
     @property
@@ -115,7 +115,7 @@ class Warehouse:
         self.ask_in_vain(slots, now + CONFIRM_AFTER, OUTAGE)
         return now + CONFIRM_AFTER
 
-    def rows(self, series: Series | None = None) -> list[Row]:
+    def rows(self, series: CandleSeries | None = None) -> list[Row]:
         """All candles of a series as they are stored, numbers as text."""
         name = (series or self.series[0]).name
         return self.select(
@@ -166,7 +166,7 @@ class Warehouse:
 
 
 def hourly(database: Database, *instruments: str, since: datetime = SINCE) -> Warehouse:
-    """Series of hours, of which a day holds few."""
+    """CandleSeries of hours, of which a day holds few."""
     series = [series_of(name, "1h") for name in instruments or ("BTC-USDT",)]
     warehouse = Warehouse(database, series, since)
     warehouse.register()

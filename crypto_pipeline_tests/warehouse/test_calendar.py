@@ -6,7 +6,7 @@ import pytest
 
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.warehouse.calendar import AHEAD, listings
 from crypto_pipeline.warehouse.database import Database
@@ -31,7 +31,7 @@ from crypto_pipeline_tests.warehouse.storing import (
 LAST_DAY = midnight((NOW + AHEAD).date()) + DAY
 
 
-def expected_days(series: Series, since: datetime, until: date) -> dict[date, Runs]:
+def expected_days(series: CandleSeries, since: datetime, until: date) -> dict[date, Runs]:
     """The calendar in plain Python: the slots that open in each day, none beyond its midnight."""
     step, days = series.interval.step, {}
     for day in Window(since, midnight(until) + DAY).days():

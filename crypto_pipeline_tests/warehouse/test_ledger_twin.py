@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crypto_pipeline.market.coverage import Coverage, Runs
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.holes import runs_by_day
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.warehouse.calendar import AHEAD
 from crypto_pipeline.warehouse.database import Database
@@ -211,7 +211,7 @@ def test_everybody_at_once_never_stands_in_a_circle(database: Database, seed: in
     """Registering, storing and accounting take turns, whatever order each has its series in."""
     names = [f"A{number}-USDT" for number in range(6)]
     warehouse = hourly(database, *names, since=SINCE - 60 * DAY)
-    orders: Sequence[Sequence[Series]] = [warehouse.series, list(reversed(warehouse.series))]
+    orders: Sequence[Sequence[CandleSeries]] = [warehouse.series, list(reversed(warehouse.series))]
 
     def work(number: int) -> None:
         mine = Warehouse(database, orders[(number + seed) % 2], SINCE - 60 * DAY)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import Series
+from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, midnight
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
@@ -31,7 +31,9 @@ def test_counts_agree_with_the_coverage_view(database: Database) -> None:
     """Joined first and counted then gives what counting day by day gives, for any interval."""
     now = datetime.now(UTC)
     names = ("1m", "1h", "1d", "3d")
-    series = [Series("binance", Instrument("BTC", "USDT"), Interval.parse(name)) for name in names]
+    series = [
+        CandleSeries("binance", Instrument("BTC", "USDT"), Interval.parse(name)) for name in names
+    ]
     register(database, OHLC, series, midnight((now - 20 * DAY).date()), now)
     with database.connect() as connection:
         connection.execute(PATCHY)
