@@ -29,4 +29,6 @@ def open_line(settings: Settings) -> Line:
         providers=settings.enabled_providers(),
         series=settings.series(),
         since=settings.starts_at(datetime.now(UTC)),
+        observed=settings.observed_series(),
+        trusted=settings.trusted_providers(),
     )

@@ -5,31 +5,20 @@ Secrets come from the environment alone.
 """
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BeforeValidator, PrivateAttr, SecretStr, ValidationError
 
-from crypto_pipeline.errors import PipelineError, SettingsError
-from crypto_pipeline.market.instruments import Instrument
-from crypto_pipeline.market.intervals import Interval
-from crypto_pipeline.market.series import CandleSeries
+from crypto_pipeline.errors import SettingsError
+from crypto_pipeline.market.datasets import GAS_PRICES, MARKET_PRICES, SENTIMENT, Dataset
+from crypto_pipeline.market.series import CandleSeries, ObservedSeries
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.providers import PROVIDERS
-from crypto_pipeline.providers.declaration import Limits, Provider
+from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.settings_reading import (
     CONFIG,
     PREFIX,
@@ -41,142 +30,23 @@ from crypto_pipeline.settings_reading import (
     set_at,
     told,
 )
+from crypto_pipeline.settings_sections import (
+    GasPriceSettings,
+    MarketPriceSettings,
+    NewsSettings,
+    OhlcSettings,
+    PostgresSettings,
+    ProviderSettings,
+    RepairSettings,
+    SandboxSettings,
+    ScheduleSettings,
+    Section,
+    SentimentSettings,
+    WebserverSettings,
+)
 
 DEFAULT_FILE = "crypto_pipeline.toml"
 DEFAULT_HISTORY = timedelta(days=365)
-_CRON = re.compile(r"\S+(\s+\S+){4}")
-
-
-def _listed(value: object) -> object:
-    """The environment may give a list as words with commas between."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
-
-
-def _checked(parse: Any, name: str) -> str:
-    try:
-        return str(parse(name))
-    except PipelineError as error:
-        raise ValueError(str(error)) from None
-
-
-def _venue(name: str) -> str:
-    if name not in PROVIDERS or PROVIDERS[name].candles is None:
-        known = ", ".join(sorted(one for one in PROVIDERS if PROVIDERS[one].candles))
-        msg = f"{name!r} is not a venue: expected one of {known}"
-        raise ValueError(msg)
-    return name
-
-
-def _url(text: str) -> str:
-    AnyHttpUrl(text)
-    return text.rstrip("/")
-
-
-def _cron(text: str) -> str:
-    if not _CRON.fullmatch(text):
-        msg = "expected a cron expression of five fields, like '*/5 * * * *'"
-        raise ValueError(msg)
-    return text
-
-
-Url = Annotated[str, AfterValidator(_url)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-InstrumentName = Annotated[str, AfterValidator(lambda name: _checked(Instrument.parse, name))]
-IntervalName = Annotated[str, AfterValidator(lambda name: _checked(Interval.parse, name))]
-VenueName = Annotated[str, AfterValidator(_venue)]
-Cron = Annotated[str, AfterValidator(_cron)]
-
-
-class Section(BaseModel):
-    """A part of the settings: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OhlcSettings(Section):
-    """Which candles are collected."""
-
-    venues: Annotated[tuple[VenueName, ...], BeforeValidator(_listed), Field(min_length=1)] = (
-        "binance",
-    )
-    instruments: Annotated[
-        tuple[InstrumentName, ...], BeforeValidator(_listed), Field(min_length=1)
-    ] = (
-        "BTC-USDT",
-        "ETH-USDT",
-        "BNB-USDT",
-        "SOL-USDT",
-        "XRP-USDT",
-    )
-    interval: IntervalName = "1m"
-
-
-class LimitSettings(Section):
-    """How fast a provider's hosts may be asked."""
-
-    weight_per_minute: Annotated[int, Field(ge=1)] | None = None
-    concurrency: Annotated[int, Field(ge=1, le=64)] | None = None
-
-
-class ProviderSettings(Section):
-    """What differs from a provider's declaration; a ``base_url`` of one's own has no mirrors but one's own."""
-
-    base_url: Url | None = None
-    mirrors: Annotated[tuple[Url, ...] | None, BeforeValidator(_listed)] = None
-    enabled: bool = True
-    limits: LimitSettings = LimitSettings()
-    api_key_env: str | None = None
-
-    def applied(self, provider: Provider) -> Provider:
-        """The provider with these changes."""
-        mirrors = () if self.base_url else provider.mirrors
-        changes = self.limits.model_dump(exclude_none=True)
-        limits: Limits = replace(provider.limits, **changes)
-        return replace(
-            provider,
-            base_url=self.base_url or provider.base_url,
-            mirrors=mirrors if self.mirrors is None else self.mirrors,
-            limits=limits,
-        )
-
-
-class WebserverSettings(Section):
-    """Where the Dagster page is."""
-
-    host: str = "127.0.0.1"
-    port: Port = 3000
-
-
-class PostgresSettings(Section):
-    """The embedded server; without effect when ``database_url`` is set."""
-
-    port: Port = 54329
-
-
-class ScheduleSettings(Section):
-    """How often what is collected; cron expressions in UTC."""
-
-    fast: Cron = "*/5 * * * *"
-    full: Cron = "*/15 * * * *"
-    nightly: Cron = "40 0 * * *"
-
-
-class RepairSettings(Section):
-    """How the gap sensor works: how often it looks, how many days one backfill takes, what counts as late."""
-
-    every_seconds: Annotated[int, Field(ge=5)] = 30
-    max_days: Annotated[int, Field(ge=1, le=366)] = 31
-    late_after_seconds: Annotated[int, Field(ge=60)] = 660
-
-
-class SandboxSettings(Section):
-    """The local stand-in for the providers."""
-
-    port: Port = 8787
-    seed: int = 7
-    latency_ms: Annotated[int, Field(ge=0)] = 0
 
 
 class Settings(Section):
@@ -186,6 +56,10 @@ class Settings(Section):
     database_url: Annotated[SecretStr | None, BeforeValidator(lambda url: url or None)] = None
     since: date | None = None
     ohlc: OhlcSettings = OhlcSettings()
+    market_prices: MarketPriceSettings = MarketPriceSettings()
+    sentiment: SentimentSettings = SentimentSettings()
+    gas_prices: GasPriceSettings = GasPriceSettings()
+    news: NewsSettings = NewsSettings()
     providers: Mapping[str, ProviderSettings] = {}
     webserver: WebserverSettings = WebserverSettings()
     postgres: PostgresSettings = PostgresSettings()
@@ -193,23 +67,53 @@ class Settings(Section):
     repair: RepairSettings = RepairSettings()
     sandbox: SandboxSettings = SandboxSettings()
 
+    _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    def with_keys_of(self, environment: Mapping[str, str]) -> Self:
+        """The same settings, whose providers have the keys that the environment holds."""
+        changed = self.model_copy()
+        changed._environment = environment  # noqa: SLF001 - its own class's
+        return changed
+
     def series(self) -> tuple[CandleSeries, ...]:
-        """Every series that the settings name and an enabled provider serves."""
-        interval = Interval.parse(self.ohlc.interval)
-        return tuple(
-            CandleSeries(venue, Instrument.parse(name), interval)
-            for venue in self.ohlc.venues
-            if venue in self.enabled_providers()
-            for name in self.ohlc.instruments
+        """Every series of candles that the settings name and an enabled provider serves."""
+        enabled = self.enabled_providers()
+        return tuple(one for one in self.ohlc.series() if one.venue in enabled)
+
+    def observed_series(self) -> tuple[ObservedSeries, ...]:
+        """Every other series that the settings name and a provider that can be asked serves."""
+        named = (
+            *self.market_prices.series(),
+            *self.sentiment.series(),
+            *self.gas_prices.series(),
         )
+        trusted = self.trusted_providers()
+        served = [one for one in named if _is_served(one, trusted[one.dataset])]
+        return (*served, *self.news.series(self.enabled_providers()))
 
     def enabled_providers(self) -> dict[str, Provider]:
         """The providers that are on, with the settings applied."""
         untouched = ProviderSettings()
+        known = {**PROVIDERS, **self.gas_prices.own_providers()}
         return {
-            name: self.providers.get(name, untouched).applied(provider)
-            for name, provider in PROVIDERS.items()
+            name: self.providers.get(name, untouched).applied(provider, self._environment)
+            for name, provider in known.items()
             if self.providers.get(name, untouched).enabled
+        }
+
+    def trusted_providers(self) -> dict[str, list[Provider]]:
+        """By dataset, the providers that can be asked, the most trusted first."""
+        enabled, own = self.enabled_providers(), self.gas_prices.own_providers()
+        named: dict[Dataset, tuple[str, ...]] = {
+            MARKET_PRICES: self.market_prices.providers,
+            SENTIMENT: self.sentiment.providers,
+            GAS_PRICES: (*own, *self.gas_prices.providers),
+        }
+        return {
+            dataset.name: [
+                enabled[name] for name in names if name in enabled and not enabled[name].needs_key
+            ]
+            for dataset, names in named.items()
         }
 
     def first_day(self, now: datetime) -> date:
@@ -245,16 +149,26 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         raise SettingsError(told(error, Settings, places, file)) from None
     _require_sense(settings, places)
-    return settings
+    return settings.with_keys_of(environment)
+
+
+def _is_served(series: ObservedSeries, providers: list[Provider]) -> bool:
+    kinds = [kind for one in providers for kind in (one.snapshots, one.histories)]
+    asked = [kind[series.dataset] for kind in kinds if series.dataset in kind]
+    return any(one.name(series.name) is not None for one in asked)
 
 
 def _require_sense(settings: Settings, places: Places) -> None:
     """What no single key shows: unknown providers, an interval no venue has, a secret in the file."""
-    unknown = settings.providers.keys() - PROVIDERS.keys()
+    unknown = (
+        settings.providers.keys() - PROVIDERS.keys() - settings.gas_prices.own_providers().keys()
+    )
     if unknown:
         name = min(unknown)
         place = place_of(("providers", name), places)
-        msg = f"{place}: there is no provider {name}; expected one of {', '.join(PROVIDERS)}"
+        near = get_close_matches(name, PROVIDERS, 1)
+        hint = f"did you mean {near[0]}?" if near else "'crypto-pipeline providers' lists them"
+        msg = f"{place}: there is no provider {name}: {hint}"
         raise SettingsError(msg)
     if settings.database_url and not places[("database_url",)].startswith(PREFIX):
         msg = (

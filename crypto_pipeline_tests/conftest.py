@@ -17,6 +17,7 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import midnight
+from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.sandbox.server import Sandbox, running
 from crypto_pipeline.sandbox.settings import SandboxSettings
@@ -100,7 +101,14 @@ def settings_environment(database: Database, sandbox: Sandbox, tmp_path: Path) -
         "CRYPTO_PIPELINE_DATA_DIR": str(tmp_path / "data"),
         "CRYPTO_PIPELINE_SINCE": str((datetime.now(UTC) - timedelta(days=3)).date()),
         "CRYPTO_PIPELINE_OHLC__INSTRUMENTS": "BTC-USDT,ETH-USDT",
-        "CRYPTO_PIPELINE_PROVIDERS__BINANCE__BASE_URL": sandbox.base_url(),
+        **{
+            f"CRYPTO_PIPELINE_PROVIDERS__{name.upper()}__{key}": value
+            for name in PROVIDERS
+            for key, value in (
+                ("BASE_URL", sandbox.base_url(name)),
+                ("LIMITS__WEIGHT_PER_MINUTE", "1000000"),
+            )
+        },
     }
 
 

@@ -18,6 +18,7 @@ from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline_tests.conftest import REPOSITORY
+from crypto_pipeline_tests.warehouse.pricing import Exchange
 
 DBT = Path(sys.executable).parent / "dbt"
 
@@ -44,6 +45,7 @@ def test_daily_candles_equal_the_venues_own(
     now = datetime.now(UTC)
     since = midnight((now - 3 * DAY).date())
     ingest(make_line(since, interval="1h"), Window(since, now), now=now)
+    Exchange(database).price("100")
 
     told = _build(database, tmp_path / "dbt")
 

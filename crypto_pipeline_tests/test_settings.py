@@ -8,6 +8,7 @@ import pytest
 
 from crypto_pipeline.errors import SettingsError
 from crypto_pipeline.market.windows import midnight
+from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.settings import Settings, load_settings
 
@@ -126,13 +127,17 @@ WRONG = [
     (
         "OHLC__VENUES",
         "mtgox",
-        "ohlc.venues = 'mtgox': 'mtgox' is not a venue: expected one of binance",
+        "ohlc.venues = 'mtgox': 'mtgox' is not a venue: expected one of binance, ",
     ),
     (
         "OHLC__VENUE",
         "binance",
         "no setting ohlc.venue; expected one of venues, instruments, interval",
     ),
+    ("MARKET_PRICES__ASSETS", "bitcoinn", "'bitcoinn' is no asset we know: did you mean bitcoin"),
+    ("MARKET_PRICES__PROVIDERS", "mtgox", "'mtgox' is no provider: 'crypto-pipeline providers'"),
+    ("SENTIMENT__INDICES", "vix", "'vix' is no index: expected one of fear_greed"),
+    ("GAS_PRICES__RPC__BASE", "mainnet.base.org", "gas_prices.rpc.base = 'mainnet.base.org'"),
     ("OHLC", "binance", "ohlc = 'binance'"),
     ("SINCE", "yesterday", "since = 'yesterday': Input should be a valid date"),
     ("SINCE", "2024-02-30", "since = '2024-02-30': Input should be a valid date"),
@@ -172,7 +177,7 @@ def test_wrong_variable_names_itself_and_what_is_due(
         ("since = 2199-01-01", "since = 2199-01-01: the first day kept lies in the future"),
         (
             "[providers.mtgox]\nenabled = true",
-            "there is no provider mtgox; expected one of binance",
+            "there is no provider mtgox: 'crypto-pipeline providers' lists them",
         ),
         ("[webserver]\nport = 0", "webserver.port = 0: Input should be greater than or equal to 1"),
         ("[webserver", "cannot be read as TOML: "),
@@ -264,7 +269,7 @@ def provider_of(load: Load, **changes: str) -> Mapping[str, object]:
 
 def test_untouched_provider_is_as_declared(load: Load) -> None:
     """Where nothing is set, the declaration holds."""
-    assert {"binance": BINANCE} == load().enabled_providers()
+    assert PROVIDERS == load().enabled_providers()
 
 
 def test_base_url_of_ones_own_has_no_mirrors_but_ones_own(load: Load) -> None:
@@ -304,7 +309,7 @@ def test_disabled_provider_serves_nothing(load: Load) -> None:
     """Its series are not collected, and nobody can ask it."""
     settings = load(PROVIDERS__BINANCE__ENABLED="no")
 
-    assert {} == settings.enabled_providers()
+    assert {"binance"} == PROVIDERS.keys() - settings.enabled_providers().keys()
     assert () == settings.series()
 
 

@@ -11,7 +11,10 @@ from typer.main import get_command
 
 from crypto_pipeline.cli.border import PROGRAM, run
 
-COMMANDS = ("up", "sandbox", "backfill", "gaps", "status", "check", "audit", "query", "database")
+COMMANDS = (
+    *("up", "sandbox", "backfill", "gaps", "status", "providers", "check", "audit", "query"),
+    "database",
+)
 """Each is a module here with a function, or a Typer of subcommands, of the same name."""
 
 _STYLE: dict[str, Any] = {

@@ -14,6 +14,7 @@ from crypto_pipeline.cli.progress import bar
 from crypto_pipeline.errors import ShortfallError
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.settings import Settings, load_settings
 from crypto_pipeline.warehouse.database import Database
@@ -47,7 +48,7 @@ def backfill(
     database = require_migrated(open_database(settings))
     days = list(window.days())
     done = _run(settings, wanted, days, refetch=refetch)
-    missing = _missing(database, settings, wanted, days, now)
+    missing = still_missing(database, settings, wanted, days, now)
     typer.echo(_summary(wanted, days, done) + ("" if missing else "; nothing is missing"))
     _require_whole(missing, wanted, done.failure)
 
@@ -71,14 +72,20 @@ def _summary(dataset: Dataset, days: Sequence[date], done: "Materialized") -> st
     return f"{dataset.name} {_spans(map(Window.of_day, days))}: {done.rows_new:,} new{changed} rows"
 
 
-def _missing(
+def still_missing(
     database: Database, settings: Settings, dataset: Dataset, days: Sequence[date], now: datetime
 ) -> list[Gap]:
-    """The holes left in these days, of what was due when we began."""
-    series = [one for one in settings.series() if one.dataset == dataset.name]
-    due = min((one.interval.due(now, dataset.grace) for one in series), default=now)
-    begins, ends = Window.of_day(days[0]).start, min(Window.of_day(days[-1]).end, due)
-    return gaps(database, Window(begins, ends), dataset) if begins < ends else []
+    """The holes left in these days, of what was due of each series when we began."""
+    series: list[Series] = [*settings.series(), *settings.observed_series()]
+    due = {
+        one.name: one.interval.due(now, dataset.grace if one.grace is None else one.grace)
+        for one in series
+        if one.dataset == dataset.name
+    }
+    newest = max(due.values(), default=now)
+    begins, ends = Window.of_day(days[0]).start, min(Window.of_day(days[-1]).end, newest)
+    found = gaps(database, Window(begins, ends), dataset) if begins < ends else []
+    return [gap for gap in found if gap.gap_start < due.get(gap.series, now)]
 
 
 def _require_whole(missing: Sequence[Gap], dataset: Dataset, failure: str | None) -> None:

@@ -14,7 +14,7 @@ from crypto_pipeline.errors import ShortfallError
 from crypto_pipeline.ingestion import verdicts
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.verdicts import Verdict
-from crypto_pipeline.market.datasets import DATASETS, Dataset
+from crypto_pipeline.market.datasets import DATASETS, MARKET_PRICES, Dataset
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.settings import load_settings
 from crypto_pipeline.warehouse.gaps import expects_anything
@@ -43,12 +43,13 @@ def check(
         TableOrJson, typer.Option("--format", help="How to print it.")
     ] = TableOrJson.TABLE,
 ) -> None:
-    """Ask every check; exit code 1 when one fails.
+    """Ask every check of what is collected; exit code 1 when one fails.
 
-    --start and --end bound 'complete' and 'rows_are_valid'; without them they look at everything
-    since the first day kept. The other checks always judge the whole dataset.
+    --start and --end bound 'complete', 'rows_are_valid' and 'sources_agree'; without them they look
+    at everything since the first day kept. The other checks always judge the whole dataset. Nothing
+    is changed: a price that 'sources_agree' names is quarantined by the runs alone.
     """
-    wanted = [dataset_named(name) for name in dict.fromkeys(datasets or DATASETS)]
+    named = [dataset_named(name) for name in dict.fromkeys(datasets or ())]
     settings = load_settings()
     now = datetime.now(UTC)
     first_day = settings.first_day(now)
@@ -57,6 +58,8 @@ def check(
     line = open_line(settings)
     require_migrated(line.database)
     span = Span(window, now, timedelta(seconds=settings.repair.late_after_seconds))
+    every = list(DATASETS.values())
+    wanted = named or [one for one in every if line.series_of(one)] or every
     found = [(one, verdict) for one in wanted for verdict in _verdicts(line, one, span)]
     _print(found, format_)
     _require_passed(found)
@@ -72,6 +75,8 @@ def _verdicts(line: Line, dataset: Dataset, span: Span) -> Iterator[Verdict]:
     yield verdicts.no_unexplained_gaps(line, dataset, span.due_at)
     yield verdicts.rows_are_valid(line, dataset, span.window)
     yield verdicts.fresh(line, dataset, span.now, span.late_after)
+    if dataset == MARKET_PRICES:
+        yield verdicts.sources_agree(line, span.window, span.now, sets_aside=False)
 
 
 def outcome(verdict: Verdict) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from crypto_pipeline.cli.console import say
 from crypto_pipeline.errors import PipelineError
 from crypto_pipeline.ingestion.line import Line
-from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.datasets import DATASETS, Dataset
+from crypto_pipeline.market.series import Series
 
 WHOLE = 99.9
 
@@ -29,10 +30,21 @@ class Follower:
             say(text)
 
     def _picture(self) -> str:
+        """One line of every dataset that something is expected of."""
         now = datetime.now(UTC)
-        totals = self.line.ledger.totals(OHLC, now)
-        expected = sum((now - self.line.since) // one.interval.step for one in self.line.series)
-        percent = 100 * (1 - totals.slots / max(expected, 1))
+        told = (self._told_of(dataset, now) for dataset in DATASETS.values())
+        return "; ".join(one for one in told if one)
+
+    def _told_of(self, dataset: Dataset, now: datetime) -> str:
+        expected = sum(self._due(one, dataset, now) for one in self.line.series_of(dataset))
+        if not expected:
+            return ""
+        totals = self.line.ledger.totals(dataset, now)
+        percent = 100 * (1 - totals.slots / expected)
         # The newest minutes are always on their way: only older holes are worth a word.
         to_go = f", {totals.days:,} series-days to go" if percent < WHOLE else ""
-        return f"{OHLC.name}: {percent:.1f} % of {expected:,} slots{to_go}"
+        return f"{dataset.name}: {percent:.1f} % of {expected:,} slots{to_go}"
+
+    def _due(self, series: Series, dataset: Dataset, now: datetime) -> int:
+        grace = dataset.grace if series.grace is None else series.grace
+        return max((now - grace - self.line.since) // series.interval.step, 0)

@@ -43,7 +43,7 @@ def materialize(
     with _silently(), dg.DagsterInstance.get() as instance:
         run_id = str(uuid.uuid4())
         try:
-            result = _job(settings, bar).execute_in_process(
+            result = _job(settings, dataset, bar).execute_in_process(
                 run_config={"ops": {dataset.name: {"config": {"refetch": refetch}}}},
                 instance=instance,
                 run_id=run_id,
@@ -73,10 +73,15 @@ def _partitions(first: date, last: date) -> dict[str, Any]:
     return {"tags": tags | range_tags(first, last)}
 
 
-def _job(settings: Settings, bar: Bar) -> dg.JobDefinition:
-    pipeline = replace(open_pipeline(), on_progress=bar.update)
-    definitions = build_definitions(timetable(settings), lambda: pipeline)
-    return definitions.resolve_job_def(JOB)
+def _job(settings: Settings, dataset: Dataset, bar: Bar) -> dg.JobDefinition:
+    """The job as far as it is about the dataset: named alone, an asset would bring checks of other jobs."""
+    pipeline, asset = replace(open_pipeline(), on_progress=bar.update), dg.AssetKey(dataset.name)
+    job = build_definitions(timetable(settings), lambda: pipeline).resolve_job_def(JOB)
+    checks = job.asset_layer.asset_graph.asset_check_keys
+    return job.get_subset(
+        asset_selection={asset},
+        asset_check_selection={one for one in checks if one.asset_key == asset},
+    )
 
 
 def _cancel(instance: dg.DagsterInstance, run_id: str) -> None:

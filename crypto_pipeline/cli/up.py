@@ -30,6 +30,8 @@ from crypto_pipeline.settings_reading import PREFIX
 from crypto_pipeline.warehouse.migrate import upgrade
 
 LOOPBACK = "127.0.0.1"
+SANDBOX_WEIGHT = "6000"
+"""Of each provider a minute: the sandbox keeps up with more than the real ones allow."""
 READY_SECONDS = 120.0
 LEAST_FREE_BYTES = 500_000_000
 DATABASE_LOOK_SECONDS = 5.0
@@ -57,8 +59,10 @@ def sandboxed() -> Settings:
         raise UsageError(msg)
     os.environ[f"{PREFIX}DATA_DIR"] = str(real.data_dir / "sandbox")
     for name in PROVIDERS:
+        provider = f"{PREFIX}PROVIDERS__{name.upper()}"
         url = f"http://{LOOPBACK}:{real.sandbox.port}/{name}"
-        os.environ.setdefault(f"{PREFIX}PROVIDERS__{name.upper()}__BASE_URL", url)
+        os.environ.setdefault(f"{provider}__BASE_URL", url)
+        os.environ.setdefault(f"{provider}__LIMITS__WEIGHT_PER_MINUTE", SANDBOX_WEIGHT)
     return load_settings()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crypto_pipeline.market.windows import Window
 
@@ -31,9 +31,9 @@ class Candle(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A row that breaks a promise, kept aside with the reason."""
+    """A row that breaks a promise, kept aside with the reason; the row begins with its time."""
 
-    candle: Candle
+    row: tuple[Any, ...]
     reason: str
 
 

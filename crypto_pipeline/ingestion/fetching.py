@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from anyio import EndOfStream, WouldBlock
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -30,15 +31,22 @@ PATIENCE = 3
 """Requests of one series that may fail before the rest of it waits for the next run."""
 
 
+class Source(NamedTuple):
+    """Who gave rows, and how far they are trusted: 0 is the venue itself, greater is less."""
+
+    name: str
+    trust: int = 0
+
+
 @dataclass(slots=True)
 class Batch:
-    """Rows of one provider, worth a transaction."""
+    """Rows of one source, worth a transaction."""
 
-    source: str
+    source: Source
     rows: list[SeriesRows]
 
 
-Page = tuple[str, SeriesRows]
+Page = tuple[Source, SeriesRows]
 PageSender = MemoryObjectSendStream[Page]
 PageReceiver = MemoryObjectReceiveStream[Page]
 
@@ -72,6 +80,11 @@ class Fetching:
                 for _ in range(client.provider.limits.concurrency):
                     tasks.create_task(self._work(client, turn, now, pages))
 
+    @property
+    def planned(self) -> int:
+        """How many requests are to be answered."""
+        return len(self.requests)
+
     def flush_log(self) -> None:
         """Write what was asked since the last time to the fetch log."""
         # The clients append to this very deque while another thread takes from it.
@@ -101,7 +114,7 @@ class Fetching:
             asked = request.window, due, request.slots, request.before
             async for page in candle_pages(client, series, *asked):
                 rows = SeriesRows(series, page.frame.candles, page.frame.rejected)
-                await pages.send((client.provider.name, rows))
+                await pages.send((Source(client.provider.name), rows))
                 parts += told.parts(page)
         except ProviderError as error:
             otherwise = told.failure(error)
@@ -118,11 +131,11 @@ class Fetching:
 async def batches(pages: PageReceiver) -> AsyncIterator[Batch]:
     """Pages as they come, joined by provider up to the size worth a transaction."""
     async for first in pages:
-        gathered: defaultdict[str, list[SeriesRows]] = defaultdict(list)
+        gathered: defaultdict[Source, list[SeriesRows]] = defaultdict(list)
         count = 0
         for source, rows in chain([first], _waiting(pages)):
             gathered[source].append(rows)
-            count += len(rows.candles)
+            count += len(rows.rows)
             if count >= BATCH_ROWS:
                 break
         for source, parts in gathered.items():

@@ -12,6 +12,7 @@ from anyio import create_memory_object_stream
 from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.ingestion.fetching import Fetching, Page, batches
 from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.ingestion.observing import Observing
 from crypto_pipeline.ingestion.plan import Request, plan
 from crypto_pipeline.ingestion.telling import Telling
 from crypto_pipeline.market.coverage import Runs
@@ -77,22 +78,26 @@ def ingest(
     """
     ids = line.register(now, dataset)
     found = line.ledger.wanted(dataset, window, now, asking)
-    wanted = {series: found[series.name] for series in line.series if series.name in found}
-    fetching = Fetching(line, *_planned(line, wanted, now))
-    writer = Writer(line.database, ids, run_id, now)
+    fetching: Fetching | Observing
+    if dataset == OHLC:
+        candles = {series: found[series.name] for series in line.series if series.name in found}
+        fetching = Fetching(line, *_planned(line, candles, now))
+    else:
+        fetching = Observing(line, dataset, found, window, now)
+    writer = Writer(line.database, ids, run_id, now, dataset)
     try:
         stored = asyncio.run(_run(fetching, writer, now, on_progress))
     except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - raised again
-        error = _only_error(raised)
+        error = only_error(raised)
         if isinstance(error, Exception):
-            _account_failure(line, dataset, wanted, error, now)
+            _account_failure(line, dataset, found, error, now)
         raise error from None
     finally:
         writer.close()
     account(line.database, dataset, fetching.attempts, now)
-    asked = frozenset(series.name for series in wanted)
+    asked = frozenset(found) | frozenset(fetching.failures)
     silent = frozenset(fetching.silent)
-    return Ingested(len(fetching.requests), stored, fetching.failures, asked, silent)
+    return Ingested(fetching.planned, stored, fetching.failures, asked, silent)
 
 
 def _planned(
@@ -130,7 +135,10 @@ def _beyond_reach(slots: Runs, endpoint: CandleEndpoint, interval: Interval, now
 
 
 async def _run(
-    fetching: Fetching, writer: Writer, now: datetime, on_progress: Callable[[Progress], None]
+    fetching: Fetching | Observing,
+    writer: Writer,
+    now: datetime,
+    on_progress: Callable[[Progress], None],
 ) -> Stored:
     """Fetch and store side by side; the database works while the next pages come."""
     stored, rows = Stored(), 0
@@ -140,10 +148,10 @@ async def _run(
     async with limits, receive, asyncio.TaskGroup() as tasks:
         tasks.create_task(fetching.run(limits, now, send))
         async for batch in batches(receive):
-            stored += await asyncio.to_thread(writer.store, batch.rows, batch.source)
-            rows += sum(len(part.candles) for part in batch.rows)
+            stored += await asyncio.to_thread(writer.store, batch.rows, *batch.source)
+            rows += sum(len(part.rows) for part in batch.rows)
             await asyncio.to_thread(fetching.flush_log)
-            on_progress(Progress(fetching.done, len(fetching.requests), rows))
+            on_progress(Progress(fetching.done, fetching.planned, rows))
     fetching.flush_log()
     return stored
 
@@ -151,18 +159,18 @@ async def _run(
 def _account_failure(
     line: Line,
     dataset: Dataset,
-    wanted: Mapping[CandleSeries, Wanted],
+    wanted: Mapping[str, Wanted],
     error: Exception,
     now: datetime,
 ) -> None:
     """A run that breaks is no evidence of anything, but the next one waits as after any failure."""
     vain = Vain(type(error).__name__, "the run failed; its log says why", SILENT_PAUSE)
-    attempts = {series.name: [Attempt(one.slots, vain)] for series, one in wanted.items()}
+    attempts = {name: [Attempt(one.slots, vain)] for name, one in wanted.items()}
     with suppress(Exception):  # the database may be what failed
         account(line.database, dataset, attempts, now)
 
 
-def _only_error(error: BaseException) -> BaseException:
+def only_error(error: BaseException) -> BaseException:
     """The first real cause: what failed side by side is reported as one failure."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from crypto_pipeline.errors import UsageError
 from crypto_pipeline.market.datasets import OHLC, Dataset
-from crypto_pipeline.market.series import CandleSeries
+from crypto_pipeline.market.series import CandleSeries, ObservedSeries, Series
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
@@ -16,12 +16,18 @@ from crypto_pipeline.warehouse.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One configured pipeline: ``providers`` by name, as the settings changed them."""
+    """One configured pipeline: ``providers`` by name, as the settings changed them.
+
+    ``observed`` are the series of the other datasets, and ``trusted`` the providers of each, the
+    most trusted first.
+    """
 
     database: Database
     providers: Mapping[str, Provider]
     series: Sequence[CandleSeries]
     since: datetime
+    observed: Sequence[ObservedSeries] = ()
+    trusted: Mapping[str, Sequence[Provider]] = field(default_factory=dict)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """How a pause passes: retries and rate limits wait by it."""
 
@@ -37,7 +43,13 @@ class Line:
 
     def register(self, now: datetime, dataset: Dataset = OHLC) -> dict[str, int]:
         """Have the ledger expect exactly these series, from ``since`` on; ids by name."""
-        return register(self.database, dataset, self.series, self.since, now)
+        return register(self.database, dataset, self.series_of(dataset), self.since, now)
+
+    def series_of(self, dataset: Dataset) -> Sequence[Series]:
+        """The series of a dataset that are collected."""
+        if dataset == OHLC:
+            return self.series
+        return [one for one in self.observed if one.dataset == dataset.name]
 
     def provider(self, venue: str) -> Provider:
         """Who serves a venue; a UsageError names the venue that nobody does."""

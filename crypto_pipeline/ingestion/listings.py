@@ -17,6 +17,7 @@ from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.client import Client, Fetch, http_client
 from crypto_pipeline.providers.instruments import first_candle, listed_instruments
 from crypto_pipeline.warehouse.calendar import Listing, listings, listings_due, note_listings
@@ -137,10 +138,9 @@ class _Reading:
         self, client: Client, series: CandleSeries, known: Listing
     ) -> datetime | None:
         """The first slot; a later answer than what we hold or knew is no reason to expect less."""
-        endpoint = client.provider.candles
-        if endpoint is None or endpoint.depth is not None:
-            return known.listed_at
-        first = await self._first(client, series, EPOCH)
+        first = None
+        if _tells_beginning(client, series, known):
+            first = await self._first(client, series, EPOCH)
         if first is None:
             return known.listed_at
         earlier = [one for one in (first, known.listed_at, known.oldest) if one is not None]
@@ -169,3 +169,12 @@ class _Reading:
             return await first_candle(client, series, Window(start, self.now))
         except RequestRejected:
             return None
+
+
+def _tells_beginning(client: Client, series: CandleSeries, known: Listing) -> bool:
+    """Whether the venue has the first candle; a search for it, of dozens of requests, is made once."""
+    try:
+        endpoint = candle_endpoint(client.provider, series)
+    except RequestRejected:
+        return False
+    return endpoint.depth is None and (endpoint.tells_first or known.listed_at is None)

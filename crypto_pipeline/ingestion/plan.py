@@ -89,7 +89,11 @@ def _widened(window: Window, wanted: Wanted, step: timedelta, endpoint: CandleEn
     if hole.end > end:
         gap = Window(end, hole.end)
         end = gap.end if gap.span <= room or _is_free(gap, wanted, endpoint) else end
-    return Window(start - step, end + step)
+    start, end = start - step, end + step
+    if wanted.older and start in wanted.older and not endpoint.ascending:
+        # Only a row in the same answer proves what a venue that begins with the newest is without.
+        start = max(min(start, end - endpoint.page_limit * step), wanted.older.start)
+    return Window(start, end)
 
 
 def _hole(window: Window, absent: Runs, step: timedelta) -> Window:

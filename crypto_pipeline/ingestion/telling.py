@@ -1,9 +1,15 @@
 """What an answer, or its failure, says about the slots that stay open: the evidence of the ledger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected, TransientError
+from crypto_pipeline.errors import (
+    HostRefused,
+    MalformedReply,
+    ProviderError,
+    RequestRejected,
+    TransientError,
+)
 from crypto_pipeline.market.holes import LONGEST_PAUSE, SILENT_PAUSE, Reason, Vain
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
@@ -11,6 +17,15 @@ from crypto_pipeline.providers.candles import Absence, CandlePage
 from crypto_pipeline.providers.declaration import Provider
 
 NOT_IN_THE_ANSWER = "the provider answered without these slots"
+
+
+def failed(provider: str, error: ProviderError) -> Vain:
+    """For slots whose request failed; a source that is silent may be back at any moment."""
+    is_silent = isinstance(error, TransientError | HostRefused)
+    pause = SILENT_PAUSE if is_silent else LONGEST_PAUSE
+    # Who answers something else may be somebody else: a setting may be wrong.
+    hint = f": look at providers.{provider}.base_url" if isinstance(error, MalformedReply) else ""
+    return Vain(type(error).__name__, f"{provider}: {error}{hint}", pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +41,21 @@ class Telling:
         return Vain("Unanswered", NOT_IN_THE_ANSWER)
 
     def failure(self, error: ProviderError) -> Vain:
-        """For slots whose request failed; a source that is silent may be back at any moment."""
-        name, series = self.provider.name, self.series
-        reason = f"{name}: {error}"
-        if isinstance(error, RequestRejected):
-            reason = f"{name} rejects {series.instrument} {series.interval} ({error})"
-        is_silent = isinstance(error, TransientError | HostRefused)
-        return Vain(type(error).__name__, reason, SILENT_PAUSE if is_silent else LONGEST_PAUSE)
+        """For slots whose request failed."""
+        vain = failed(self.provider.name, error)
+        if not isinstance(error, RequestRejected):
+            return vain
+        series = f"{self.series.instrument} {self.series.interval}"
+        told = f"{self.provider.name} rejects {series} ({error}): look at ohlc.instruments"
+        return replace(vain, error=told)
 
     def parts(self, page: CandlePage) -> Iterator[tuple[Window, Vain]]:
         """What a page proves absent, and what it gave that cannot be stored."""
         step, floor = self.series.interval.step, self.series.interval.floor
         for absence in page.absences:
             yield absence.slots, self._absent(absence)
-        for candle, reason in page.frame.rejected:
-            slot = floor(candle.open_time)
+        for row, reason in page.frame.rejected:
+            slot = floor(row[0])
             vain = Vain("BrokenPromise", f"{self.provider.name}'s row was set aside: {reason}")
             yield Window(slot, slot + step), vain
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from crypto_pipeline.ingestion.line import Line
-from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.agreement import Judgement, Told, judged
+from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.datasets import FIVE_MINUTES, MARKET_PRICES, Dataset
+from crypto_pipeline.market.holes import Attempt, Vain
 from crypto_pipeline.market.windows import Window
+from crypto_pipeline.warehouse.agreement import Doubt, compared, quarantine
 from crypto_pipeline.warehouse.audit import audit
+from crypto_pipeline.warehouse.holes import account
 from crypto_pipeline.warehouse.ledger import DayCoverage, by_day
 
 SHOWN = 8
@@ -124,6 +129,68 @@ def ledger_matches_rows(line: Line, dataset: Dataset, window: Window) -> Verdict
             "slots_only_in_ledger": sum(one.slots_only_in_ledger for one in wrong),
         },
     )
+
+
+def sources_agree(
+    line: Line, window: Window, now: datetime, *, sets_aside: bool, run_id: str | None = None
+) -> Verdict:
+    """Whether each price of the window lies near what venues' own candles say of its time.
+
+    Where it can be told who is wrong, he is named; where not, all are. It is never more than a
+    warning: nothing is to be done at once. With ``sets_aside`` a wrong price of a source that is not
+    the most trusted one is quarantined: served no more, and asked for again. What a candle or the
+    most trusted source says is what it said, and is kept. A source that repeats itself is judged
+    again in the run that stores it, and is asked ever more rarely.
+    """
+    found = compared(line.database, window)
+    doubts = [(one, judgement) for one in found.doubts if (judgement := judged(one.prices)).far]
+    wrong = {
+        one: f"quarantined: {_told(one, judgement)}"
+        for one, judgement in doubts
+        if one.kept in judgement.outliers and one.kept.trust > 0
+    }
+    gone = quarantine(line.database, wrong, run_id) if sets_aside else {}
+    _note(line, gone, wrong, now)
+    examples = [
+        _told(one, judgement) + (" (quarantined)" if one in gone else "")
+        for one, judgement in doubts
+    ]
+    summary = f"{found.slots - len(doubts):,} of {found.slots:,} prices agree with candles"
+    summary = summary if found.slots else "there are no candles to compare a price with"
+    return Verdict(
+        "sources_agree",
+        passed=not doubts,
+        summary=summary + (f"; {_shown(examples, '; ')}" if examples else ""),
+        facts={"compared": found.slots, "in_doubt": len(doubts), "quarantined": len(gone)},
+        is_error=False,
+    )
+
+
+def _told(doubt: Doubt, judgement: Judgement) -> str:
+    """Who is wrong by how much against whom; or who says what where nobody can tell."""
+    place = f"{doubt.asset} {doubt.slot:%Y-%m-%dT%H:%MZ}"
+    if not judgement.is_settled:
+        return f"{place}: {', '.join(map(_says, doubt.prices))}, and nobody can say who is wrong"
+    wrong = [f"{_says(one)} ({judgement.deviation(one):.1%} off)" for one in judgement.outliers]
+    others = [one.source for one in doubt.prices if one not in judgement.outliers]
+    reference = f"{judgement.reference.normalize():f} by {', '.join(others)}"
+    return f"{place}: {', '.join(wrong)}, against {reference}"
+
+
+def _says(one: Told) -> str:
+    return f"{one.source} says {one.price:f}"
+
+
+def _note(
+    line: Line, gone: Mapping[Doubt, int], reasons: Mapping[Doubt, str], now: datetime
+) -> None:
+    """A quarantined slot was asked for in vain, as often as it was quarantined: it waits its turn."""
+    attempts: dict[str, list[Attempt]] = {}
+    for one, times in gone.items():
+        slot = Runs((Window(one.slot, one.slot + FIVE_MINUTES.step),))
+        attempt = Attempt(slot, Vain("Outlier", reasons[one]))
+        attempts.setdefault(one.asset, []).extend([attempt] * times)
+    account(line.database, MARKET_PRICES, attempts, now)
 
 
 def _shown(examples: Sequence[str], separator: str) -> str:

@@ -1,6 +1,7 @@
 """Series: one line of a dataset, and the ledger's unit of account."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from crypto_pipeline.market.instruments import Instrument
@@ -22,6 +23,10 @@ class Series(Protocol):
     def interval(self) -> Interval:
         """The grid of its slots."""
 
+    @property
+    def grace(self) -> timedelta | None:
+        """How long after its end a slot is due; None is as its dataset says."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandleSeries:
@@ -31,6 +36,7 @@ class CandleSeries:
     instrument: Instrument
     interval: Interval
     dataset: str = "ohlc"
+    grace: timedelta | None = None
 
     @property
     def name(self) -> str:
@@ -49,6 +55,7 @@ class ObservedSeries:
     dataset: str
     name: str
     interval: Interval
+    grace: timedelta | None = None
 
     def __str__(self) -> str:
         """Its name."""

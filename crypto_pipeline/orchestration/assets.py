@@ -8,7 +8,8 @@ import dagster as dg
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 from crypto_pipeline.ingestion.ingest import Ingested, Progress, ingest
-from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.ingestion.news import ingest_news
+from crypto_pipeline.market.datasets import NEWS, OHLC, Dataset
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.orchestration.instruments import read_if_due
 from crypto_pipeline.orchestration.partitions import window_of
@@ -43,8 +44,10 @@ def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.A
         pipeline: dg.ResourceParam[Pipeline],
     ) -> dg.MaterializeResult[None]:
         window, now = window_of(context), pipeline.now()
-        read_if_due(context, pipeline, dataset)
-        done = ingest(
+        if dataset == OHLC:
+            read_if_due(context, pipeline, dataset)
+        collect = ingest_news if dataset == NEWS else ingest
+        done = collect(
             pipeline.line,
             window,
             now=now,

@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.datasets import DATASETS, NEWS, OHLC
 from crypto_pipeline.orchestration.assets import ingested
 from crypto_pipeline.orchestration.checks import NIGHTLY, audits, checks_of
 from crypto_pipeline.orchestration.instruments import NAME as INSTRUMENTS
@@ -36,22 +36,26 @@ def build_definitions(
     since = timetable.since
     days = daily(since)
     everything = dg.AssetSelection.all()
-    collected = everything - dg.AssetSelection.assets(INSTRUMENTS) - audits(OHLC)
-    live = collect("collect_live", "Bring the live data up to date.", collected)
+    collected = everything - dg.AssetSelection.assets(INSTRUMENTS)
+    for dataset in DATASETS.values():
+        collected -= audits(dataset)
+    fast = collected - dg.AssetSelection.assets(NEWS.name)
+    live = collect("collect_live", "Bring the live data up to date.", fast)
     full = collect("collect_everything", "Bring all data up to date.", collected)
-    night = collect(
-        NIGHTLY, "Re-read yesterday, read the calendar, audit.", dg.AssetSelection.all()
-    )
+    night = collect(NIGHTLY, "Re-read yesterday, read the calendar, audit.", everything)
     return dg.Definitions(
-        assets=[ingested(OHLC, days), instruments(OHLC)],
-        asset_checks=checks_of(OHLC, days),
+        assets=[*(ingested(dataset, days) for dataset in DATASETS.values()), instruments(OHLC)],
+        asset_checks=[check for one in DATASETS.values() for check in checks_of(one, days)],
         jobs=[live, full, night],
         schedules=[
             every("every_5_minutes", timetable.fast, live, since, "Keeps the live data fresh."),
             every("every_15_minutes", timetable.full, full, since, "Collects everything."),
             nightly("every_night", timetable.nightly, night, OHLC, since),
         ],
-        sensors=[repair_gaps(OHLC, timetable.repair_every_seconds, timetable.repair_max_days)],
+        sensors=[
+            repair_gaps(dataset, timetable.repair_every_seconds, timetable.repair_max_days)
+            for dataset in DATASETS.values()
+        ],
         resources={"pipeline": dg.ResourceDefinition(lambda _: open_pipeline())},
         executor=dg.in_process_executor,
         # Every event is on the page; the server's own log keeps what went wrong.

@@ -10,7 +10,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from crypto_pipeline.ingestion import verdicts
 from crypto_pipeline.ingestion.verdicts import Verdict
-from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.datasets import MARKET_PRICES, Dataset
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.orchestration.partitions import window_of
@@ -24,7 +24,7 @@ NIGHTLY = "keep_the_ledger"
 def checks_of(
     dataset: Dataset, partitions: dg.PartitionsDefinition[str]
 ) -> list[dg.AssetChecksDefinition]:
-    """The five checks of a dataset; ``complete`` has an answer for each day, range runs included."""
+    """The checks of a dataset; ``complete`` has an answer for each day, range runs included."""
 
     @dg.asset_check(
         asset=dataset.name,
@@ -79,7 +79,33 @@ def checks_of(
             window = Window(EPOCH, pipeline.now() + DAY)
         return result(verdicts.ledger_matches_rows(pipeline.line, dataset, window))
 
-    return [complete, no_unexplained_gaps, rows_are_valid, fresh, ledger_matches_rows]
+    cross_checks = [_cross_check()] if dataset == MARKET_PRICES else []
+    return [
+        complete,
+        no_unexplained_gaps,
+        rows_are_valid,
+        fresh,
+        ledger_matches_rows,
+        *cross_checks,
+    ]
+
+
+def _cross_check() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=MARKET_PRICES.name,
+        description="Every price of these days lies near what venues' candles say of its time; "
+        "one of a less trusted source that does not is quarantined.",
+    )
+    def sources_agree(
+        context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.AssetCheckResult:
+        run, now = context.op_execution_context, pipeline.now()
+        verdict = verdicts.sources_agree(
+            pipeline.line, window_of(run), now, sets_aside=True, run_id=run.run_id
+        )
+        return result(verdict)
+
+    return sources_agree
 
 
 def audits(dataset: Dataset) -> dg.AssetSelection:

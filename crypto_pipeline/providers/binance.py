@@ -1,10 +1,11 @@
-"""Binance spot.
+"""Binance spot, and Binance.US, which speaks the same protocol.
 
 Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
 A kline: [open ms, "open", "high", "low", "close", "volume", close ms, "quote volume", trades, …].
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -31,6 +32,7 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.reading import text, whole
 from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
 
 _MS = timedelta(milliseconds=1)
@@ -59,31 +61,19 @@ def _params(symbol: str, interval: str, window: Window, limit: int) -> Params:
 def _candle(row: Sequence[object]) -> Candle:
     opened, first, high, low, last, volume, _, quote_volume, trades = row[:9]
     return Candle(
-        EPOCH + timedelta(milliseconds=_whole(opened)),
+        EPOCH + timedelta(milliseconds=whole(opened)),
         _number(first),
         _number(high),
         _number(low),
         _number(last),
         _number(volume),
         _number(quote_volume),
-        _whole(trades),
+        whole(trades),
     )
 
 
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
 def _number(value: object) -> Decimal:
-    return Decimal(_text(value))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    return Decimal(text(value))
 
 
 def _rows(reply: Reply) -> list[Candle]:
@@ -98,7 +88,7 @@ def _rows(reply: Reply) -> list[Candle]:
 def _listed(row: Any) -> Listed | None:
     """One symbol; None where an asset has no name here, like the few in Chinese characters."""
     symbol, status, base, quote = (
-        _text(row[key]) for key in ("symbol", "status", "baseAsset", "quoteAsset")
+        text(row[key]) for key in ("symbol", "status", "baseAsset", "quoteAsset")
     )
     try:
         instrument = Instrument.parse(f"{base}-{quote}")
@@ -134,6 +124,15 @@ def _fault(reply: Reply) -> ProviderError | None:
     return fault or RequestRejected(said)
 
 
+_CANDLES = CandleEndpoint(
+    path="/api/v3/klines",
+    page_limit=1000,
+    weight=2,
+    intervals=MappingProxyType({name: name for name in INTERVALS}),
+    params=_params,
+    rows=_rows,
+)
+
 BINANCE = Provider(
     name="binance",
     title="Binance spot",
@@ -144,18 +143,25 @@ BINANCE = Provider(
     symbol=_symbol,
     fault=_fault,
     history="every candle since 2017-07 or the pair's listing",
-    candles=CandleEndpoint(
-        path="/api/v3/klines",
-        page_limit=1000,
-        weight=2,
-        intervals=MappingProxyType({name: name for name in INTERVALS}),
-        params=_params,
-        rows=_rows,
-    ),
+    candles=_CANDLES,
     instruments=InstrumentEndpoint(
         path="/api/v3/exchangeInfo",
         weight=20,
         params=MappingProxyType({"showPermissionSets": "false"}),
         rows=_instruments,
     ),
+)
+
+_US_INTERVALS = {name: name for name in INTERVALS if name != "1s"}
+
+BINANCE_US = replace(
+    BINANCE,
+    name="binance_us",
+    title="Binance.US",
+    docs="https://docs.binance.us/#get-candlestick-data",
+    base_url="https://api.binance.us",
+    mirrors=(),
+    limits=Limits(weight_per_minute=1000, used_weight_header="x-mbx-used-weight-1m"),
+    history="every candle since 2019-09 or the pair's listing; only addresses in the US are answered",
+    candles=replace(_CANDLES, intervals=MappingProxyType(_US_INTERVALS)),
 )

@@ -1,7 +1,7 @@
 """Paging through a venue's candles so that no boundary loses or doubles a row."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from crypto_pipeline.errors import RequestRejected
 from crypto_pipeline.frames.candles import Candle, CandleFrame, validated
 from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.client import Ask, Client
@@ -25,7 +26,28 @@ def candle_endpoint(provider: Provider, series: CandleSeries) -> CandleEndpoint:
         offered = ", ".join(endpoint.intervals)
         msg = f"{provider.name} offers no {series.interval} candles: ohlc.interval can be {offered}"
         raise RequestRejected(msg)
-    return endpoint
+    return _with_depth(endpoint, series.interval)
+
+
+def _with_depth(endpoint: CandleEndpoint, interval: Interval) -> CandleEndpoint:
+    """The endpoint as it is for that interval: a number of candles is a length of time now."""
+    if endpoint.depth_slots is None:
+        return endpoint
+    reach = endpoint.depth_slots * interval.step
+    return replace(endpoint, depth=min(reach, endpoint.depth or reach))
+
+
+def candle_question(
+    provider: Provider, series: CandleSeries, window: Window, limit: int | None = None
+) -> Question:
+    """One page of a series, as the provider is asked for it."""
+    endpoint = candle_endpoint(provider, series)
+    symbol, interval = provider.symbol(series.instrument), endpoint.intervals[series.interval.name]
+    path = endpoint.path.format(symbol=symbol, interval=interval)
+    params = endpoint.params(symbol, interval, window, limit or endpoint.page_limit)
+    if endpoint.is_posted:
+        return Question(path, body=params, weight=endpoint.weight)
+    return Question(path, params, weight=endpoint.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +80,48 @@ async def candle_pages(
     wanted: Runs | None = None,
     before: datetime | None = None,
 ) -> AsyncIterator[CandlePage]:
-    """Valid closed candles of the ``wanted`` slots of a window, a page a reply, oldest first.
+    """Valid closed candles of the ``wanted`` slots of a window, a page a reply.
 
-    Neither a full nor a short page is trusted: the next request starts right after the newest row,
-    until the last wanted slot is reached or an answer holds nothing more. A candle is closed when
-    both our clock and the host's say so. ``before`` is a row that is known to lie before the window.
+    They come from the side on which the venue begins: oldest first, or newest first. Neither a full
+    nor a short page is trusted: the next request starts right beside the last row, until the last
+    wanted slot is reached or an answer holds nothing more. A candle is closed when both our clock
+    and the host's say so. ``before`` is a row that is known to lie before the window.
     """
     endpoint = candle_endpoint(client.provider, series)
     wanted = wanted or Runs((window,))
     hull = Window(wanted.windows[0].start, wanted.windows[-1].end)
+    # An answer that begins with the newest row may have lost its oldest ones.
+    before = before if endpoint.ascending else None
     left: Window | None = window
     while left is not None:
-        answer = await client.ask(_ask(client.provider, endpoint, series, left))
-        inside = [row for row in answer.rows if row.open_time in left]
-        if not inside:
-            return
-        closed = min(due, _due_there(series, answer.sent_at) or due)
-        frame = validated(inside, hull, closed)
-        absences = _absences(inside, series, left, before)
+        asked = _page_of(left, series.interval, endpoint)
+        answer = await client.ask(_ask(client.provider, endpoint, series, asked))
+        inside = [row for row in answer.rows if row.open_time in asked]
+        if inside:
+            closed = min(due, _due_there(series, answer.sent_at) or due)
+            frame = validated(inside, hull, closed)
+            absences = _absences(inside, series, asked, before)
+            yield CandlePage(_only(frame, wanted, series), tuple(absences))
         before = None
-        yield CandlePage(_only(frame, wanted, series), tuple(absences))
-        left = _rest(left, hull.end, inside, series, endpoint)
+        rest = _newer if endpoint.ascending else _older
+        left = rest(left, asked, hull, [row.open_time for row in inside], series, endpoint)
+
+
+def _page_of(left: Window, interval: Interval, endpoint: CandleEndpoint) -> Window:
+    """What one request can ask for: all that is left, unless the limit counts slots."""
+    if endpoint.limit_counts_rows:
+        return left
+    span = endpoint.page_limit * interval.step
+    if endpoint.ascending:
+        return Window(left.start, min(left.end, interval.floor(left.start) + span))
+    return Window(max(left.start, interval.ceil(left.end) - span), left.end)
 
 
 def _ask(
     provider: Provider, endpoint: CandleEndpoint, series: CandleSeries, window: Window
 ) -> Ask[_Answer]:
-    symbol = provider.symbol(series.instrument)
-    interval = endpoint.intervals[series.interval.name]
     return Ask(
-        question=Question(
-            endpoint.path,
-            endpoint.params(symbol, interval, window, endpoint.page_limit),
-            weight=endpoint.weight,
-        ),
+        question=candle_question(provider, series, window),
         series=series,
         window=window,
         read=lambda reply: _Answer(endpoint.rows(reply), reply.sent_at),
@@ -111,7 +141,7 @@ def _only(frame: CandleFrame, wanted: Runs, series: CandleSeries) -> CandleFrame
     floor = series.interval.floor
     return CandleFrame(
         tuple(one for one in frame.candles if floor(one.open_time) in wanted),
-        tuple(one for one in frame.rejected if floor(one.candle.open_time) in wanted),
+        tuple(one for one in frame.rejected if floor(one.row[0]) in wanted),
     )
 
 
@@ -129,17 +159,31 @@ def _absences(
             yield Absence(Window(start, end), before, after)
 
 
-def _rest(
-    window: Window,
-    last: datetime,
-    rows: Sequence[Candle],
+def _newer(
+    left: Window,
+    asked: Window,
+    hull: Window,
+    times: Sequence[datetime],
     series: CandleSeries,
     endpoint: CandleEndpoint,
 ) -> Window | None:
     """What is still to be asked; a candle on the grid fills the last slot, an off-grid one may not."""
-    newest = max(row.open_time for row in rows)
-    is_on_grid = newest == series.interval.floor(newest)
-    if newest >= last or (is_on_grid and newest + series.interval.step >= last):
-        return None
-    start = newest + endpoint.resolution
-    return Window(start, window.end) if start < window.end else None
+    start, edge = asked.end, min(asked.end, hull.end)
+    if times:
+        newest = max(times)
+        is_on_grid = newest == series.interval.floor(newest)
+        reached = newest + series.interval.step if is_on_grid else newest
+        start = asked.end if reached >= edge else newest + endpoint.resolution
+    return Window(start, left.end) if start < hull.end else None
+
+
+def _older(
+    left: Window,
+    asked: Window,
+    hull: Window,
+    times: Sequence[datetime],
+    *_: object,
+) -> Window | None:
+    """As ``_newer``, downwards: whatever is older than the oldest row."""
+    end = min(times, default=asked.start)
+    return Window(left.start, end) if end > hull.start else None

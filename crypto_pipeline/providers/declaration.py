@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from crypto_pipeline.errors import ProviderError
+from crypto_pipeline.frames.articles import Article
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.frames.observations import Observation
 from crypto_pipeline.market.holes import Reason
@@ -92,25 +93,35 @@ class Limits:
 class CandleEndpoint:
     """How a venue is asked for candles.
 
-    ``params`` gets the venue's symbol, its interval and a half-open window. ``rows`` reads a
+    ``path`` may hold ``{symbol}`` and ``{interval}``. ``params`` gets both in the venue's spelling
+    and a half-open window; they are the query, or the JSON of a POST. ``rows`` reads a
     reply that ``fault`` passed; rows come in any order and may lie outside the window.
+    ``resolution`` is the finest time that the venue tells and is told.
     """
 
     path: str
     page_limit: int
     weight: int
     intervals: Mapping[str, str]
-    params: Callable[[str, str, Window, int], Params]
+    params: Callable[[str, str, Window, int], Mapping[str, Any]]
     rows: Callable[[Reply], Sequence[Candle]]
     resolution: timedelta = timedelta(milliseconds=1)
     ascending: bool = True
-    """A reply begins with the oldest candle of the window."""
+    """Where more candles fit the window than a page, the oldest come; otherwise the newest."""
     omits_quiet: bool = False
     """A slot without a trade has no candle."""
     depth: timedelta | None = None
     """How far back it reaches; None is the whole history."""
+    depth_slots: int | None = None
+    """The same where it is a number of candles, whatever their interval."""
+    is_posted: bool = False
     limit_counts_rows: bool = True
-    """The page limit counts rows, so a longer window without rows is one page."""
+    """The page limit counts rows; otherwise slots, and no window may hold more of them."""
+
+    @property
+    def tells_first(self) -> bool:
+        """Whether one row is enough to ask for the first candle of a window."""
+        return self.ascending and self.limit_counts_rows
 
 
 class Listed(NamedTuple):
@@ -171,6 +182,32 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsEndpoint:
+    """How a provider is asked for articles: a feed for its newest, others for those of a window.
+
+    ``question`` gets None, or a window and one of the ``terms``; ``rows`` reads a reply that
+    ``fault`` passed, in any order. An answer with ``full`` rows is cut off, so its window is split.
+    """
+
+    question: Callable[[Window | None, str], Question]
+    rows: Callable[[Reply], Sequence[Article]]
+    is_feed: bool = False
+    interval: str = "15m"
+    """The length of its slots: one whose allowance is small is asked for much at once."""
+    terms: tuple[str, ...] = ("",)
+    full: int | None = None
+    span: timedelta = timedelta(days=1)
+    """The longest window that is asked for at once."""
+    narrowest: timedelta = timedelta(minutes=1)
+    """A window this short is not split further."""
+    depth: timedelta | None = None
+    grace: timedelta | None = None
+    """How long after its end a slot can be asked for; None is as the dataset says."""
+    trust: int = 0
+    """0 is the publisher itself; a greater number never replaces what a smaller one said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """Who can tell us something, where, how fast, and how its errors are told from its answers.
 
@@ -194,6 +231,7 @@ class Provider:
     """Present values, by dataset."""
     histories: Mapping[str, History] = field(default_factory=dict)
     """Past values, by dataset."""
+    news: NewsEndpoint | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -4,8 +4,11 @@ The state is shared by all processes, so it lives with the warehouse; here is on
 the back-off between two tries.
 """
 
+import math
 import random
 from typing import Protocol
+
+from crypto_pipeline.market.health import Standing, Told
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -14,12 +17,25 @@ LONGEST_PAUSE = 30.0
 class Pacer(Protocol):
     """Shares a host's allowance between every process that asks it."""
 
-    async def reserve(self, host: str, weight: int, per_minute: int) -> float:
-        """Take ``weight`` from the allowance; the seconds to wait before using it."""
+    async def reserve(
+        self, host: str, weight: int, per_minute: int, longest: float = math.inf
+    ) -> float | None:
+        """Take ``weight`` from the allowance; the seconds to wait before using it.
+
+        None, and nothing taken, where that would be longer than ``longest``.
+        """
         ...
 
-    async def blocked_for(self, host: str) -> float:
-        """The seconds for which the host must be left alone; 0 when it may be asked."""
+    async def standing(self, provider: str, host: str) -> Standing:
+        """Whether the host must be left alone, by its own wish or for its failures."""
+        ...
+
+    async def may_try(self, provider: str, host: str) -> bool:
+        """Take the one trial of a half-open host; False when another has it."""
+        ...
+
+    async def note(self, provider: str, host: str, told: Told) -> None:
+        """Add a request to the host's health."""
         ...
 
     async def block(self, host: str, seconds: float) -> None:

@@ -60,6 +60,15 @@ def json_body(reply: Reply) -> object:
         raise MalformedReply(msg) from error
 
 
+def said_in(reply: Reply, key: str) -> str:
+    """What a JSON object says under a key; nothing where another body came."""
+    try:
+        body = json_body(reply)
+    except MalformedReply:
+        return ""
+    return str(body.get(key, "")) if isinstance(body, dict) else ""
+
+
 def reading(read: Callable[[object], T], reply: Reply) -> T:
     """What ``read`` makes of the JSON; an unexpected shape is a MalformedReply, never a bare error."""
     body = json_body(reply)

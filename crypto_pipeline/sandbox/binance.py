@@ -47,12 +47,13 @@ class Binance:
     """One Binance spot host over the synthetic market and the recordings."""
 
     name = "binance"
+    listings = LISTINGS
 
     def __init__(self, settings: SandboxSettings, book: FaultBook) -> None:
         self._settings = settings
         self._book = book
         self._recordings = Recordings.read(settings.recorded)
-        self._listings = {listing.symbol: listing for listing in LISTINGS}
+        self._listings = {listing.symbol: listing for listing in self.listings}
         self._meter = WeightMeter(settings.weight_limit, settings.clock)
         self._answers: dict[str, Answer] = {
             "/api/v3/ping": self._ping,
@@ -155,6 +156,7 @@ class Binance:
         if listing is None:
             return b"[]"
         candles = page(Tape(listing, self._settings.seed), grid, ask, self._now(), weather)
+        candles = candles.stilled(self._book.spans("quiet", Asked(f"/{self.name}{KLINES}", symbol)))
         if kinds:
             candles = candles.take(np.array(disarranged(len(candles), kinds), dtype=np.int64))
         return replies.klines(candles, listing)
@@ -176,3 +178,12 @@ class Binance:
         if symbol in self._recordings.symbols():
             return None
         raise QueryError(*INVALID_SYMBOL)
+
+
+class BinanceUS(Binance):
+    """Binance.US: the same protocol; what is recorded was recorded elsewhere."""
+
+    name = "binance_us"
+
+    def __init__(self, settings: SandboxSettings, book: FaultBook) -> None:
+        super().__init__(replace(settings, recorded=None), book)

@@ -81,6 +81,16 @@ class Candles:
             late[(self.opened_at >= start) & (self.opened_at < end)] = offset
         return Candles(self.opened_at + late, self.closed_at + late, *self.columns()[2:])
 
+    def stilled(self, spans: Gaps) -> "Candles":
+        """The same rows; those that open in a span are flat, as when nobody trades."""
+        if not spans:
+            return self
+        at = self.opened_at
+        is_quiet = np.any([(at >= start) & (at < end) for start, end in spans], axis=0)
+        prices = [np.where(is_quiet, self.open, price) for price in self.columns()[2:6]]
+        sums = [np.where(is_quiet, 0, column) for column in self.columns()[6:]]
+        return Candles(at, self.closed_at, *prices, *sums)
+
 
 def aggregated(candles: Candles, grid: Grid) -> Candles:
     """One row per slot that holds any row: first open, last close, extremes, sums."""

@@ -26,8 +26,8 @@ PAGES = (
 """The rows of a page are not all there, or not as they should be; other requests are spared."""
 ROWLESS = ("outage", "delisted", "unlisted")
 """Rows between ``start`` and ``end`` never were; the last two show in the list of symbols too."""
-MARKET = (*ROWLESS, "off_grid")
-"""The market itself, between ``start`` and ``end``: without rows, or with rows off the grid."""
+MARKET = (*ROWLESS, "off_grid", "quiet")
+"""The market itself, between ``start`` and ``end``: without rows, off the grid, or without trades."""
 KINDS = REFUSALS + TRANSPORT + PAGES + MARKET
 
 _TEXT = re.compile(

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from crypto_pipeline.sandbox.control import Control, Received
 from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.settings import SandboxSettings
-from crypto_pipeline.sandbox.venues import Reply, Venue
+from crypto_pipeline.sandbox.venues import BODY, Reply, Venue
 
 ABORT = "sandbox.abort"
 """The scope's key for a function that closes the connection at once; the server puts it there."""
@@ -28,6 +28,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope, receive)
+        if request.method == "POST":
+            scope[BODY] = await request.body()
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
         faults = self._control.book.strike(self._venue.asked(path, request))
         await asyncio.sleep(self._delay(faults))

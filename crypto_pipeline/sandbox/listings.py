@@ -3,7 +3,7 @@
 What a venue calls them, and which rules it prints about them, belongs to the venue's module.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 E8 = 100_000_000
@@ -26,6 +26,11 @@ class Listing:
     def symbol(self) -> str:
         """Base and quote run together, as most venues spell it."""
         return self.base + self.quote
+
+    @property
+    def priced_as(self) -> str:
+        """The symbol whose price it shares: a dollar is a dollar, be it a coin."""
+        return self.base + ("USDT" if self.quote == "USD" else self.quote)
 
     @property
     def listed_ms(self) -> int:
@@ -64,3 +69,12 @@ LISTINGS = (
     _usdt("AVAX", "2020-09-22 06:00", 30, ("0.01", "0.01"), 25_000),
 )
 """Listing hours are Binance's first hourly candles; prices swing around ``price`` by e±0.9."""
+
+
+def quoted_in(quote: str) -> tuple[Listing, ...]:
+    """The same assets against another money, each with trades of its own."""
+    return tuple(replace(listing, quote=quote) for listing in LISTINGS)
+
+
+DOLLARS = quoted_in("USD")
+"""What venues trade that take dollars: BTC-USD, ETH-USD, XRP-USD, SOL-USD, and so on."""

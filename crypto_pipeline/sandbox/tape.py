@@ -135,7 +135,7 @@ class Tape:
 
     def _prices(self, edges: Ints) -> Ints:
         """The price in ticks at each minute's edge."""
-        noise = _noise(self._salt("price"), edges, PRICE_OCTAVES)
+        noise = _noise(_salt(self.seed, self.listing.priced_as, "price"), edges, PRICE_OCTAVES)
         prices: Floats = self.listing.price * E8 / self.listing.tick * np.exp(SWING * noise)
         return np.rint(prices).astype(np.int64)
 

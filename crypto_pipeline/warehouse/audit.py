@@ -11,6 +11,7 @@ from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.windows import DAY, Window, midnight
 from crypto_pipeline.warehouse.database import Connection, Database
+from crypto_pipeline.warehouse.dataset_statements import row_statements
 from crypto_pipeline.warehouse.holes import settle
 from crypto_pipeline.warehouse.spans import multirange, runs_of
 from crypto_pipeline.warehouse.statements import statements
@@ -95,6 +96,7 @@ class _Day:
 class _Chunk:
     """Some days of a series, of one month at most: the rows of one partition."""
 
+    dataset: Dataset
     series_id: int
     series: str
     step: timedelta
@@ -116,7 +118,7 @@ class _Chunk:
             "start": midnight(self.first_day),
             "end": midnight(self.last_day) + DAY,
         }
-        rows = connection.execute(statements("audit")["compared"], parameters)
+        rows = connection.execute(row_statements(self.dataset)["compared"], parameters)
         return [self._day(*row) for row in rows]  # type: ignore[arg-type]
 
     def _day(
@@ -137,7 +139,9 @@ class _Chunk:
 
 def _chunks(connection: Connection, dataset: Dataset, window: Window) -> Iterator[_Chunk]:
     """What is known of each series, as far as the window touches it, by month."""
-    rows = connection.execute(statements("audit")["extents"], {"dataset": dataset.name}).fetchall()
+    rows = connection.execute(
+        row_statements(dataset)["extents"], {"dataset": dataset.name}
+    ).fetchall()
     last_touched = (window.end - timedelta(microseconds=1)).date()
     for series_id, name, step, first, last in cast(
         "list[tuple[int, str, timedelta, date, date]]", rows
@@ -145,7 +149,7 @@ def _chunks(connection: Connection, dataset: Dataset, window: Window) -> Iterato
         day, last_day = max(first, window.start.date()), min(last, last_touched)
         while day <= last_day:
             next_month = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-            yield _Chunk(series_id, name, step, day, min(last_day, next_month - DAY))
+            yield _Chunk(dataset, series_id, name, step, day, min(last_day, next_month - DAY))
             day = next_month
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from crypto_pipeline.market.datasets import Dataset
-from crypto_pipeline.market.series import CandleSeries
+from crypto_pipeline.market.series import CandleSeries, Series
 from crypto_pipeline.market.windows import DAY
 from crypto_pipeline.warehouse.database import Connection, Database
+from crypto_pipeline.warehouse.dataset_statements import row_statements
 from crypto_pipeline.warehouse.statements import statements
 
 AHEAD = 31 * DAY
@@ -30,7 +31,7 @@ class Listing:
 def register(
     database: Database,
     dataset: Dataset,
-    series: Sequence[CandleSeries],
+    series: Sequence[Series],
     since: datetime,
     now: datetime,
 ) -> dict[str, int]:
@@ -52,7 +53,7 @@ def register(
 def listings(database: Database, dataset: Dataset) -> list[Listing]:
     """What is known of when each active series begins and ends."""
     with database.connect() as connection:
-        rows = connection.execute(statements("series")["listings"], {"dataset": dataset.name})
+        rows = connection.execute(row_statements(dataset)["listings"], {"dataset": dataset.name})
         return [Listing(*row) for row in rows]  # type: ignore[arg-type]
 
 
@@ -100,12 +101,12 @@ def _make_days(
 def _registered(
     database: Database,
     dataset: Dataset,
-    series: Sequence[CandleSeries],
+    series: Sequence[Series],
     since: datetime,
     now: datetime,
 ) -> dict[str, int] | None:
     """The ids by name when exactly these series are expected already, as far ahead as yesterday."""
-    wanted = {(one.name, _first_slot(one, since), dataset.grace, True) for one in series}
+    wanted = {(one.name, _first_slot(one, since), _grace(one, dataset), True) for one in series}
     parameters = {"dataset": dataset.name, "enough": (now + AHEAD - DAY).date()}
     with database.connect() as connection:
         rows = connection.execute(statements("series")["active_series"], parameters).fetchall()
@@ -113,21 +114,19 @@ def _registered(
     return {str(name): int(str(one)) for one, name, *_ in rows} if known == wanted else None
 
 
-def _register(
-    connection: Connection, dataset: Dataset, series: CandleSeries, since: datetime
-) -> int:
+def _register(connection: Connection, dataset: Dataset, series: Series, since: datetime) -> int:
     interval = series.interval
     row = connection.execute(
         statements("series")["register_series"],
         {
             "dataset": dataset.name,
             "name": series.name,
-            "venue": series.venue,
-            "instrument": str(series.instrument),
+            "venue": series.venue if isinstance(series, CandleSeries) else None,
+            "instrument": str(series.instrument) if isinstance(series, CandleSeries) else None,
             "interval": interval.name,
             "step": interval.step,
             "anchor": interval.anchor,
-            "grace": dataset.grace,
+            "grace": _grace(series, dataset),
             "since": _first_slot(series, since),
         },
     ).fetchone()
@@ -135,5 +134,9 @@ def _register(
     return int(str(row[0]))
 
 
-def _first_slot(series: CandleSeries, since: datetime) -> datetime:
+def _first_slot(series: Series, since: datetime) -> datetime:
     return series.interval.ceil(since.astimezone(UTC))
+
+
+def _grace(series: Series, dataset: Dataset) -> timedelta:
+    return dataset.grace if series.grace is None else series.grace

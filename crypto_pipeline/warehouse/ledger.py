@@ -11,6 +11,7 @@ from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.holes import LONGEST_PAUSE, LONGEST_RECHECK
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.dataset_statements import row_statements
 from crypto_pipeline.warehouse.spans import runs_of, window_of
 from crypto_pipeline.warehouse.statements import statements
 
@@ -190,7 +191,7 @@ class Ledger:
             "limit": limit,
         }
         with self.database.connect() as connection:
-            rows = connection.execute(statements("ohlc")["broken_promises"], parameters)
+            rows = connection.execute(row_statements(dataset)["broken_promises"], parameters)
             return [(str(name), at, str(why)) for name, at, why in rows]  # type: ignore[misc]
 
     def sources(self, dataset: Dataset, window: Window) -> dict[date, dict[str, int]]:
@@ -198,7 +199,9 @@ class Ledger:
         found: dict[date, dict[str, int]] = defaultdict(dict)
         parameters = {"dataset": dataset.name, "start": window.start, "end": window.end}
         with self.database.connect() as connection:
-            for day, source, count in connection.execute(statements("ohlc")["sources"], parameters):
+            for day, source, count in connection.execute(
+                row_statements(dataset)["sources"], parameters
+            ):
                 found[day][str(source)] = int(str(count))  # type: ignore[index]
         return found
 
@@ -206,7 +209,7 @@ class Ledger:
         """The newest row of each active series beside the newest due."""
         with self.database.connect() as connection:
             rows = connection.execute(
-                statements("ohlc")["newest"], {"dataset": dataset.name, "now": now}
+                row_statements(dataset)["newest"], {"dataset": dataset.name, "now": now}
             )
             return [Newest(*row) for row in rows]  # type: ignore[arg-type]
 

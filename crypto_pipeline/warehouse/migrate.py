@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from crypto_pipeline.errors import UnreachableError
+from crypto_pipeline.warehouse.assets import note_assets
 from crypto_pipeline.warehouse.database import Database, connect_options, no_address, unreachable
 from crypto_pipeline.warehouse.schema import SCHEMA
 
@@ -26,7 +27,10 @@ def upgrade(database: Database, revision: str = "head") -> str:
     with _locked(database) as connection:
         _require_known(connection)
         command.upgrade(_config(connection), revision)
-        return _current(connection) or "base"
+        reached = _current(connection) or "base"
+    if revision == "head":
+        note_assets(database)
+    return reached
 
 
 def downgrade(database: Database, revision: str) -> str:

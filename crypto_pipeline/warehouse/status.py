@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.market.datasets import NEWS, Dataset
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.statements import statements
 
@@ -61,8 +61,9 @@ def status(
         size = connection.execute(sql["database_size"]).fetchone()
         rows = {}
         for one in datasets:
-            table = {"dataset": f"warehouse.{one.name}"}
-            found = connection.execute(sql["row_estimate"], table).fetchone()
+            table = "articles" if one == NEWS else one.name
+            parameters = {"table": f"warehouse.{table}"}
+            found = connection.execute(sql["row_estimate"], parameters).fetchone()
             rows[one.name] = int(str(found[0])) if found else 0
         series = connection.execute(sql["series"], {"now": now})
         fetches = connection.execute(sql["providers"], {"since": providers_since})

@@ -11,6 +11,8 @@ from crypto_pipeline.market.windows import DAY
 from crypto_pipeline_tests.cli.commands import COMMAND, day, directory, run
 
 AGREES = "ohlc: 8 series-days audited, rows and ledger agree\n"
+NOTHING = "{}: nothing to audit, the warehouse knows of no such day\n"
+OTHERS = "".join(map(NOTHING.format, ("market_prices", "sentiment", "gas_prices", "news")))
 
 
 @pytest.fixture
@@ -27,10 +29,10 @@ def damaged(filled: dict[str, str], line: Line) -> dict[str, str]:
 
 
 def test_agreement_is_a_sentence(filled: dict[str, str]) -> None:
-    """Exit code 0, and nothing on standard error; programs get an empty list."""
+    """One for each dataset, exit code 0, and nothing on standard error; programs get an empty list."""
     done = run(filled, "audit")
 
-    assert (0, AGREES, "") == (done.code, done.out, done.err)
+    assert (0, AGREES + OTHERS, "") == (done.code, done.out, done.err)
     assert (0, []) == ((listed := run(filled, "audit", "--format", "json")).code, listed.data)
 
 
@@ -46,14 +48,14 @@ def test_difference_is_told_and_repaired(damaged: dict[str, str]) -> None:
         "crypto-pipeline: the ledger was wrong on 1 of 8 series-days of ohlc; it follows the rows "
         "now, and the gap sensor or 'crypto-pipeline backfill' asks for what is missing\n"
     )
-    assert (0, AGREES) == ((again := run(damaged, "audit")).code, again.out)
+    assert (0, AGREES) == ((again := run(damaged, "audit", "ohlc")).code, again.out)
     (gap, *_) = run(damaged, "gaps", "--end", day(damaged, 1), "--format", "json").data
     assert 2 == gap["slots"]
 
 
 def test_dry_run_repairs_nothing(damaged: dict[str, str]) -> None:
     """It says so, and how to repair; the next look finds the same."""
-    done = run(damaged, "audit", "--dry-run")
+    done = run(damaged, "audit", "ohlc", "--dry-run")
 
     assert done.out.endswith("present  not repaired (--dry-run)\n")
     assert 1 == done.code
@@ -61,7 +63,7 @@ def test_dry_run_repairs_nothing(damaged: dict[str, str]) -> None:
         "crypto-pipeline: the ledger is wrong on 1 of 8 series-days of ohlc: "
         "'crypto-pipeline audit' without --dry-run has it follow the rows\n"
     )
-    assert done == run(damaged, "audit", "--dry-run")
+    assert done == run(damaged, "audit", "ohlc", "--dry-run")
 
 
 def test_json_has_the_exact_slots(damaged: dict[str, str]) -> None:
@@ -87,21 +89,18 @@ def test_json_has_the_exact_slots(damaged: dict[str, str]) -> None:
 
 def test_range_bounds_the_audit(damaged: dict[str, str]) -> None:
     """Days outside are not looked at, and a span without any says so."""
-    first = run(damaged, "audit", "--end", day(damaged, 0))
-    none = run(damaged, "audit", "--start", "2001-01-01", "--end", "2001-12-31")
+    first = run(damaged, "audit", "ohlc", "--end", day(damaged, 0))
+    none = run(damaged, "audit", "ohlc", "--start", "2001-01-01", "--end", "2001-12-31")
 
     assert (0, "ohlc: 2 series-days audited, rows and ledger agree\n") == (first.code, first.out)
-    assert (0, "ohlc: nothing to audit, the warehouse knows of no such day\n") == (
-        none.code,
-        none.out,
-    )
+    assert (0, NOTHING.format("ohlc")) == (none.code, none.out)
 
 
 def test_terminal_shows_a_bar_that_goes_away(filled: dict[str, str]) -> None:
     """Who watches sees days go by on standard error; the result is on standard output, alone."""
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [*COMMAND, "audit"],
+        [*COMMAND, "audit", "ohlc"],
         env=filled | {"TERM": "xterm", "COLUMNS": "100"},
         cwd=directory(filled),
         stdout=subprocess.PIPE,

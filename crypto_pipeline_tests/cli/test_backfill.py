@@ -4,13 +4,22 @@ import os
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crypto_pipeline.cli.backfill import still_missing
+from crypto_pipeline.market.datasets import SENTIMENT
 from crypto_pipeline.sandbox.server import Sandbox
+from crypto_pipeline.settings import load_settings
+from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline_tests.cli.commands import COMMAND, HOURLY, day, directory, run
+from crypto_pipeline_tests.cli.commands import COMMAND, HOURLY, day, directory, run, since
 
+FEW = {
+    "CRYPTO_PIPELINE_MARKET_PRICES__ASSETS": "bitcoin",
+    "CRYPTO_PIPELINE_GAS_PRICES__CHAINS": "ethereum",
+}
 PATIENCE_SECONDS = 60.0
 
 
@@ -52,6 +61,39 @@ def test_days_are_whole_and_recorded(hourly: dict[str, str], database: Database)
     assert gaps.data == []
     assert [("collect_everything", "SUCCESS")] == runs(database)
     assert [day(hourly, 0), day(hourly, 1)] == partitions(database)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "provider"), [("market_prices", "defillama"), ("gas_prices", "publicnode")]
+)
+def test_other_datasets_are_brought_alone(
+    hourly: dict[str, str], sandbox: Sandbox, dataset: str, provider: str
+) -> None:
+    """Five minutes each of a day that is over, and nobody is asked for anything else."""
+    first = day(hourly, 0)
+    done = run(hourly | FEW, "backfill", dataset, "--start", first, "--end", first)
+
+    assert (0, f"{dataset} {first}: 288 new rows; nothing is missing\n") == (done.code, done.out)
+    assert {provider} == {one.path.split("/")[1] for one in sandbox.requests()}
+
+
+def test_each_series_is_due_by_its_own_time(
+    settings_environment: dict[str, str], database: Database
+) -> None:
+    """One that comes late excuses no other, and nothing is missed that was not due at the beginning."""
+    settings = load_settings(settings_environment)
+    first = since(settings_environment)
+    series = [one for one in settings.observed_series() if one.dataset == SENTIMENT.name]
+    register(database, SENTIMENT, series, first, datetime.now(UTC))
+
+    def missed(hours: int) -> list[str]:
+        now = first + timedelta(hours=hours)
+        return [
+            one.series for one in still_missing(database, settings, SENTIMENT, [first.date()], now)
+        ]
+
+    assert ([], ["fear_greed"]) == (missed(24), missed(25))
+    assert {"fear_greed", "bitcoin_pageviews"} == set(missed(61))
 
 
 def test_second_time_brings_nothing_new(hourly: dict[str, str], sandbox: Sandbox) -> None:

@@ -4,9 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crypto_pipeline.cli.status import completeness_pct
+from crypto_pipeline.frames.articles import Article
 from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.datasets import DATASETS, NEWS
 from crypto_pipeline.market.holes import Vain
-from crypto_pipeline.market.windows import DAY
+from crypto_pipeline.market.intervals import Interval
+from crypto_pipeline.market.series import ObservedSeries
+from crypto_pipeline.market.windows import DAY, Window, midnight
+from crypto_pipeline.warehouse.calendar import register
+from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.news import ArticleBatch, ArticleRow, Source, store_articles
 from crypto_pipeline.warehouse.status import SeriesStatus
 from crypto_pipeline_tests.cli.commands import day, run, since
 from crypto_pipeline_tests.warehouse.storing import Warehouse, hours
@@ -96,12 +104,35 @@ def test_stuck_slots_are_a_column_and_a_sentence(filled: dict[str, str], line: L
 
 
 def test_empty_warehouse_says_so(settings_environment: dict[str, str]) -> None:
-    """Nothing collected is neither complete nor an error."""
+    """Nothing collected is neither complete nor an error, in no dataset."""
     done = run(settings_environment, "status")
 
     assert (0, "") == (done.code, done.err)
-    assert "ohlc: nothing has been collected yet" in done.out
-    assert status(settings_environment)["datasets"][0]["completeness_pct"] is None
+    assert [f"{name}: nothing has been collected yet" for name in DATASETS] == [
+        line for line in done.out.splitlines() if "nothing" in line
+    ]
+    assert [(name, 0, None) for name in DATASETS] == [
+        (one["dataset"], one["rows_estimate"], one["completeness_pct"])
+        for one in status(settings_environment)["datasets"]
+    ]
+
+
+def test_news_have_rows_and_slots(settings_environment: dict[str, str], database: Database) -> None:
+    """Though articles belong to no slot: the rows are articles, the slots are of each feed."""
+    now = datetime.now(UTC)
+    feed = ObservedSeries("news", "rss_decrypt", Interval.parse("15m"))
+    ids = register(database, NEWS, [feed], now - DAY, now)
+    told = Article("https://a.com/1", "Title", "A", now - DAY / 2, link="https://a.com/1")
+    covered = Runs((Window(day := midnight(now.date()), day + feed.interval.step),))
+    batch = ArticleBatch(ids[feed.name], feed.interval, [ArticleRow(told)], (), covered)
+    store_articles(database, batch, Source(feed.name), now)
+    with database.connect() as connection:
+        connection.execute("analyze warehouse.articles")
+    (news,) = (one for one in status(settings_environment)["datasets"] if one["dataset"] == "news")
+
+    assert [("rss_decrypt", 1)] == [(one["series"], one["present_slots"]) for one in news["series"]]
+    assert 1 == news["rows_estimate"]
+    assert "complete, about 1 rows" in run(settings_environment, "status").out
 
 
 def test_a_missing_slot_never_rounds_to_complete() -> None:

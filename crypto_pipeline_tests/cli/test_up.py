@@ -66,10 +66,10 @@ def test_a_second_start_is_refused_in_one_sentence(running_house: House) -> None
 
 
 def test_the_hole_that_a_dead_daemon_left_is_closed(running_house: House) -> None:
-    """Three ticks without a daemon leave a hole; once it is back, the next tick or the sensor fills it."""
+    """Two ticks without a daemon leave a hole; once it is back, the next tick or the sensor fills it."""
     daemon = running_house.child("dagster-daemon")
     daemon.send_signal(signal.SIGSTOP)
-    time.sleep(190)
+    time.sleep(135)
     hole = running_house.query(MISSING)
     daemon.kill()
 

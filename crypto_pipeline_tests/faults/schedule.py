@@ -43,7 +43,9 @@ INTERRUPTIONS: tuple[Harm, ...] = ("stopped", "killed", "terminated", "all_termi
 """At one of its steps a run is stopped, or gone; or its connection is, or every connection."""
 HARMS: tuple[Harm, ...] = (*INTERRUPTIONS, "two_at_once", "refetch")
 CLOCKS = ("clock_ahead", "clock_behind")
-KINDS = (*REFUSALS, *TRANSPORT, *PAGES, *MARKET, *CLOCKS, *HARMS)
+MISFORTUNES = tuple(kind for kind in MARKET if kind != "quiet")
+"""Of the market; where nobody trades, this venue has candles as ever, and nothing is wrong."""
+KINDS = (*REFUSALS, *TRANSPORT, *PAGES, *MISFORTUNES, *CLOCKS, *HARMS)
 """Every kind of fault that schedules are made of."""
 
 
@@ -265,7 +267,7 @@ class _Maker:
 
     def market(self) -> list[Fault]:
         """What the market itself lacks, for ever; the ``end`` of nearly all is known by the last tick."""
-        kinds = [one for one in MARKET if one in self.themes]
+        kinds = [one for one in MISFORTUNES if one in self.themes]
         kinds += ["outage"] * self.rng.choice((0, 0, 1, 2))
         return [self.gone(kind) for kind in kinds for _ in range(self.rng.choice((1, 1, 2)))]
 

@@ -54,6 +54,11 @@ begin
 end $$
 """
 MOVE_LIMITS = """
+with moved as (
+    update warehouse.provider_health
+    set open_until = open_until - %(by)s, trial_until = trial_until - %(by)s
+    where open_until is not null
+)
 update warehouse.rate_limits
 set spent_until = spent_until - %(by)s, blocked_until = blocked_until - %(by)s
 """

@@ -23,7 +23,9 @@ DUE = datetime(2024, 3, 1, 12, tzinfo=UTC)
 ALL, WHOLE = Window(SINCE, SINCE + 3 * DAY), Window(SINCE, DUE)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 MINUTES = (DUE - SINCE) // MINUTE
-FORGET_PAUSES = "delete from warehouse.rate_limits"
+FORGET_PAUSES = (
+    "with rested as (delete from warehouse.provider_health) delete from warehouse.rate_limits"
+)
 Lines = Callable[..., Line]
 
 

@@ -13,6 +13,7 @@ from crypto_pipeline.ingestion.fetching import (
     Batch,
     Fetching,
     Page,
+    Source,
     batches,
 )
 from crypto_pipeline.ingestion.line import Line
@@ -33,7 +34,7 @@ BTC, ETH = series_of(), series_of("ETH-USDT")
 
 def page(source: str, rows: int) -> Page:
     """A page of so many rows."""
-    return source, SeriesRows(BTC, [candle(SINCE)] * rows)
+    return Source(source), SeriesRows(BTC, [candle(SINCE)] * rows)
 
 
 def batched(*pages: Page) -> list[Batch]:
@@ -52,7 +53,7 @@ def batched(*pages: Page) -> list[Batch]:
 
 def sizes(found: Sequence[Batch]) -> list[tuple[str, int]]:
     """Source and number of rows of each batch."""
-    return [(batch.source, sum(len(part.candles) for part in batch.rows)) for batch in found]
+    return [(batch.source.name, sum(len(part.rows) for part in batch.rows)) for batch in found]
 
 
 def test_pages_that_wait_are_one_batch() -> None:
@@ -131,7 +132,10 @@ def test_reasons_name_provider_and_instrument(make_line: Lines, sandbox: Sandbox
     failed = fetch(line, hours_of(BTC)).failures | fetch(line, hours_of(nosuch)).failures
 
     assert failed[BTC.name].startswith("binance: HTTP 500: -1001 Internal error")
-    assert "binance rejects NOSUCH-USDT 1m (HTTP 400: -1121 Invalid symbol.)" == failed[nosuch.name]
+    assert (
+        "binance rejects NOSUCH-USDT 1m (HTTP 400: -1121 Invalid symbol.): look at ohlc.instruments"
+        == failed[nosuch.name]
+    )
 
 
 def test_attempt_knows_what_its_pages_proved(make_line: Lines, sandbox: Sandbox) -> None:

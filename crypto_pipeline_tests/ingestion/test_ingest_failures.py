@@ -60,7 +60,7 @@ def test_unknown_symbol_stops_nobody_else(make_line: Lines) -> None:
 
     assert {"binance/NOSUCH-USDT/1m"} == set(missing(line)) == set(done.failures)
     assert (
-        "binance rejects NOSUCH-USDT 1m (HTTP 400: -1121 Invalid symbol.)"
+        "binance rejects NOSUCH-USDT 1m (HTTP 400: -1121 Invalid symbol.): look at ohlc.instruments"
         == (done.failures["binance/NOSUCH-USDT/1m"])
     )
     assert Stored(inserted=MINUTES) == done.stored

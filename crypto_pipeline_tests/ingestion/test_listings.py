@@ -345,6 +345,19 @@ def test_venue_with_a_short_memory_is_not_asked_for_the_beginning(scene: Scene) 
     assert (None, None) == scene.noted()
 
 
+@pytest.mark.parametrize("change", ["ascending", "limit_counts_rows"])
+def test_beginning_is_searched_for_once(scene: Scene, change: str) -> None:
+    """Where one row is not the answer, what was found once is not searched for again."""
+    scene.line = with_candles(scene.line, **{change: False})
+    scene.read()
+    asked = scene.asked()
+    scene.read(DAY)
+
+    assert (LISTED, None) == scene.noted()
+    assert 1 < asked.count(KLINES) <= 12
+    assert [LIST] == scene.asked()
+
+
 def test_venue_without_a_list_is_asked_for_the_beginning_alone(scene: Scene) -> None:
     """No list is no failure; what the first candle tells is noted."""
     scene.line = with_provider(scene.line, instruments=None)

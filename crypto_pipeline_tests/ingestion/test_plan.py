@@ -234,6 +234,18 @@ def test_row_before_the_first_slot_kept_is_told_to_the_request_at_it() -> None:
     assert [None, older.start] == [request.before for request in planned(wanted)]
 
 
+def test_page_reaches_back_for_a_row_where_the_newest_come_first() -> None:
+    """Such a venue proves nothing with a row of another answer, so the first page holds all it can."""
+    downwards = replace(PAGES_OF_A_THOUSAND, ascending=False)
+    slots = Runs((span(0, 2),))
+    for first in (-5000, -10):
+        wanted = replace(wanting(slots), older=span(first, 0))
+        (request,) = planned(wanted, downwards)
+
+        assert span(max(first, 3 - 1000), 3) == request.window
+        assert slots == request.slots
+
+
 def test_thousand_isolated_minutes_are_a_thousand_requests_at_most() -> None:
     """Holes strewn over a year cost a page each at most, and never a walk through what lies between."""
     numbers = Random(7).sample(range(365 * DAY_IN_MINUTES), 1000)

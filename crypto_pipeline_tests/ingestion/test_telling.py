@@ -37,9 +37,17 @@ def test_answer_without_the_slots_is_no_evidence() -> None:
     [
         (TransientError("HTTP 500"), SILENT_PAUSE, "binance: HTTP 500"),
         (RateLimited("HTTP 429", retry_after=9), SILENT_PAUSE, "binance: HTTP 429"),
-        (MalformedReply("no JSON"), SILENT_PAUSE, "binance: no JSON"),
+        (
+            MalformedReply("no JSON"),
+            SILENT_PAUSE,
+            "binance: no JSON: look at providers.binance.base_url",
+        ),
         (HostRefused("HTTP 451", retry_after=9), SILENT_PAUSE, "binance: HTTP 451"),
-        (RequestRejected("-1121"), LONGEST_PAUSE, "binance rejects BTC-USDT 1m (-1121)"),
+        (
+            RequestRejected("-1121"),
+            LONGEST_PAUSE,
+            "binance rejects BTC-USDT 1m (-1121): look at ohlc.instruments",
+        ),
         (ProviderError("what"), LONGEST_PAUSE, "binance: what"),
     ],
 )

@@ -56,15 +56,39 @@ class Scene:
         return self.now
 
     def run(
-        self, first: date, last: date | None = None, *, run_config: Mapping[str, Any] | None = None
+        self,
+        first: date,
+        last: date | None = None,
+        *,
+        job: str = "collect_live",
+        run_config: Mapping[str, Any] | None = None,
+        only: Sequence[dg.AssetKey] | None = (OHLC,),
     ) -> dg.ExecuteInProcessResult:
-        """One run of ``collect_live`` over a day or a range of days, failed or not."""
-        job = self.definitions.resolve_job_def("collect_live")
+        """One run over a day or a range of days, failed or not; of ``only`` some assets of the job."""
         days: dict[str, Any] = {"partition_key": first.isoformat()}
         if last is not None:
             days = {"tags": range_tags(first, last)}
-        return job.execute_in_process(
+        whole = self.definitions.resolve_job_def(job)
+        return _part(whole, only).execute_in_process(
             run_config=run_config, instance=self.instance, raise_on_error=False, **days
+        )
+
+    def requested(self, schedule: str, at: datetime) -> Sequence[dg.RunRequest]:
+        """The runs that a schedule asks for at an instant."""
+        repository = self.definitions.get_repository_def()
+        context = dg.build_schedule_context(
+            self.instance, scheduled_execution_time=at, repository_def=repository
+        )
+        return repository.get_schedule_def(schedule).evaluate_tick(context).run_requests or []
+
+    def run_request(self, job: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        """What the daemon makes of a request."""
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            run_config=request.run_config,
+            instance=self.instance,
+            partition_key=request.partition_key,
+            tags=request.tags,
+            raise_on_error=False,
         )
 
     def tick(self) -> SensorExecutionData:
@@ -85,19 +109,38 @@ class Scene:
             return cursor.fetchall() if cursor.description else []
 
 
-def evaluations(result: dg.ExecuteInProcessResult, check: str) -> dict[str | None, Evaluation]:
-    """The evaluations of one check in a run by partition; the run's own is under None."""
+async def at_once(_: float) -> None:
+    """A pause that nobody waits for, as a line may have it."""
+
+
+def _part(job: dg.JobDefinition, only: Sequence[dg.AssetKey] | None) -> dg.JobDefinition:
+    """The job as far as it is about these assets: named alone, an asset brings checks of other jobs."""
+    if only is None:
+        return job
+    checks = job.asset_layer.asset_graph.asset_check_keys
+    return job.get_subset(
+        asset_selection=set(only),
+        asset_check_selection={one for one in checks if one.asset_key in only},
+    )
+
+
+def evaluations(
+    result: dg.ExecuteInProcessResult, check: str, asset: dg.AssetKey = OHLC
+) -> dict[str | None, Evaluation]:
+    """The evaluations of one asset's check in a run by partition; the run's own is under None."""
     return {
         one.partition: one
         for one in result.get_asset_check_evaluations()
-        if one.check_name == check
+        if (one.asset_key, one.check_name) == (asset, check)
     }
 
 
-def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
-    """The metadata of each partition that a run materialized, as plain values."""
+def materializations(
+    result: dg.ExecuteInProcessResult, asset: dg.AssetKey = OHLC
+) -> dict[str, dict[str, Any]]:
+    """The metadata of each partition of an asset that a run materialized, as plain values."""
     return {
         str(one.partition): {name: value.value for name, value in one.metadata.items()}
-        for one in result.asset_materializations_for_node("ohlc")
-        if one.asset_key == OHLC
+        for one in result.asset_materializations_for_node(asset.to_user_string())
+        if one.asset_key == asset
     }

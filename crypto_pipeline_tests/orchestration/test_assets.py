@@ -1,14 +1,21 @@
 """The asset under a real Dagster instance: what a run stores, records, and says when it fails."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.orchestration.conftest import MakeScene
-from crypto_pipeline_tests.orchestration.scene import TODAY, Scene, materializations
+from crypto_pipeline_tests.orchestration.scene import (
+    OHLC,
+    TODAY,
+    Scene,
+    at_once,
+    evaluations,
+    materializations,
+)
 
 SECOND, THIRD, FOURTH = (date(2026, 3, day) for day in (2, 3, 4))
 COUNTS = ("dagster/partition_row_count", "expected", "missing", "explained", "completeness_pct")
@@ -108,7 +115,7 @@ def test_range_run_marks_each_day_as_materialized(scene: Scene) -> None:
     """The page shows the whole range as filled, and nothing beyond it."""
     scene.run(SECOND, FOURTH)
 
-    filled = scene.instance.get_materialized_partitions(dg.AssetKey("ohlc"))
+    filled = scene.instance.get_materialized_partitions(OHLC)
     assert filled == {"2026-03-02", "2026-03-03", "2026-03-04"}
 
 
@@ -135,6 +142,7 @@ def test_run_fails_when_no_provider_answers(
 ) -> None:
     """In one sentence, once: asking again is the sensor's business, not the step's."""
     sandbox.order(fault)
+    scene.line = replace(scene.line, sleep=at_once)
 
     result = scene.run(FOURTH)
 
@@ -167,11 +175,7 @@ def test_a_rejected_instrument_fails_no_run_but_a_check(make_scene: MakeScene) -
     """A name that the venue does not know must not keep the checks from saying so."""
     result = make_scene("NIX-USDT").run(FOURTH)
 
-    (verdict,) = [
-        one
-        for one in result.get_asset_check_evaluations()
-        if one.check_name == "no_unexplained_gaps"
-    ]
+    verdict = evaluations(result, "no_unexplained_gaps")[None]
     assert result.success
     assert not verdict.passed
     assert "24 are stuck: binance/NIX-USDT/1h" in (verdict.description or "")

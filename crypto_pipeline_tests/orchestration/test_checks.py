@@ -28,12 +28,15 @@ def test_one_day_run_records_every_check(scene: Scene) -> None:
     """All four are evaluated in the run that fetched, and ``complete`` belongs to the day."""
     result = scene.run(FOURTH)
 
-    found = {(one.check_name, one.partition) for one in result.get_asset_check_evaluations()}
+    found = {
+        (*one.asset_key.path, one.check_name, one.partition)
+        for one in result.get_asset_check_evaluations()
+    }
     assert found == {
-        ("complete", "2026-03-04"),
-        ("fresh", None),
-        ("no_unexplained_gaps", None),
-        ("rows_are_valid", None),
+        ("ohlc", "complete", "2026-03-04"),
+        ("ohlc", "fresh", None),
+        ("ohlc", "no_unexplained_gaps", None),
+        ("ohlc", "rows_are_valid", None),
     }
     assert _by_day(scene) == {"2026-03-04": (Status.SUCCEEDED, True)}
 
@@ -117,13 +120,10 @@ def test_a_broken_row_blocks_what_lies_downstream(make_scene: MakeScene) -> None
         raise AssertionError
 
     scene = make_scene(extra=dg.Definitions(assets=[downstream]))
-    job = scene.definitions.resolve_job_def("collect_live")
-    job.execute_in_process(
-        instance=scene.instance, asset_selection=[OHLC], partition_key="2026-03-04"
-    )
+    scene.run(FOURTH)
     scene.execute("update warehouse.ohlc set low = -1 where open_time = '2026-03-04T07:00Z'")
 
-    result = scene.run(FOURTH)
+    result = scene.run(FOURTH, only=None)
 
     verdict = evaluations(result, "rows_are_valid")[None]
     assert (verdict.passed, verdict.severity, verdict.blocking) == (False, ERROR, True)

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 
-import dagster as dg
 import pytest
 
 from crypto_pipeline.sandbox.server import Sandbox
@@ -13,30 +12,10 @@ SCHEDULES = ("every_5_minutes", "every_15_minutes")
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
-def _run(scene: Scene, job: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-    """What the daemon makes of a request."""
-    return scene.definitions.resolve_job_def(job).execute_in_process(
-        run_config=request.run_config,
-        instance=scene.instance,
-        partition_key=request.partition_key,
-        tags=request.tags,
-        raise_on_error=False,
-    )
-
-
-def _requested(scene: Scene, name: str, at: datetime) -> list[dg.RunRequest]:
-    """The runs that a schedule asks for at an instant."""
-    repository = scene.definitions.get_repository_def()
-    context = dg.build_schedule_context(
-        scene.instance, scheduled_execution_time=at, repository_def=repository
-    )
-    return list(repository.get_schedule_def(name).evaluate_tick(context).run_requests or [])
-
-
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_at_noon_one_run_for_today(scene: Scene, name: str) -> None:
     """One partition, one run."""
-    (request,) = _requested(scene, name, datetime(2026, 3, 5, 12, 5, tzinfo=UTC))
+    (request,) = scene.requested(name, datetime(2026, 3, 5, 12, 5, tzinfo=UTC))
 
     assert request.partition_key == "2026-03-05"
     assert START not in request.tags
@@ -45,7 +24,7 @@ def test_at_noon_one_run_for_today(scene: Scene, name: str) -> None:
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_just_after_midnight_one_run_for_yesterday_and_today(scene: Scene, name: str) -> None:
     """The last slots of yesterday become due today, and one run fetches both."""
-    (request,) = _requested(scene, name, datetime(2026, 3, 5, 0, 5, tzinfo=UTC))
+    (request,) = scene.requested(name, datetime(2026, 3, 5, 0, 5, tzinfo=UTC))
 
     assert request.partition_key is None
     assert (request.tags[START], request.tags[END]) == ("2026-03-04", "2026-03-05")
@@ -55,13 +34,13 @@ def test_half_past_midnight_no_longer_looks_back(scene: Scene) -> None:
     """From then on yesterday is the sensor's."""
     at, later = (datetime(2026, 3, 5, 0, minute, tzinfo=UTC) for minute in (29, 30))
 
-    assert START in _requested(scene, "every_5_minutes", at)[0].tags
-    assert START not in _requested(scene, "every_5_minutes", later)[0].tags
+    assert START in scene.requested("every_5_minutes", at)[0].tags
+    assert START not in scene.requested("every_5_minutes", later)[0].tags
 
 
 def test_no_day_before_the_first_is_asked_for(scene: Scene) -> None:
     """On the first day kept there is no yesterday to look back to."""
-    (request,) = _requested(scene, "every_5_minutes", datetime(2026, 3, 1, 0, 5, tzinfo=UTC))
+    (request,) = scene.requested("every_5_minutes", datetime(2026, 3, 1, 0, 5, tzinfo=UTC))
 
     assert request.partition_key == "2026-03-01"
 
@@ -69,9 +48,9 @@ def test_no_day_before_the_first_is_asked_for(scene: Scene) -> None:
 def test_the_run_after_midnight_fetches_both_days(make_scene: MakeScene) -> None:
     """The tags a schedule sets are what Dagster takes for a range."""
     scene = make_scene(now=datetime(2026, 3, 5, 0, 5, 1, tzinfo=UTC))
-    (request,) = _requested(scene, "every_5_minutes", scene.now)
+    (request,) = scene.requested("every_5_minutes", scene.now)
 
-    result = _run(scene, "collect_live", request)
+    result = scene.run_request("collect_live", request)
 
     rows = {day: found["rows_new"] for day, found in materializations(result).items()}
     assert rows == {"2026-03-04": 24, "2026-03-05": 24}
@@ -91,9 +70,9 @@ def test_at_night_yesterday_is_read_again_and_everything_audited(
     scene.execute("delete from warehouse.ohlc where open_time = '2026-03-02 05:00Z'")
     sandbox.clear_requests()
     scene.now = datetime(2026, 3, 6, 0, 40, 5, tzinfo=UTC)
-    (request,) = _requested(scene, "every_night", datetime(2026, 3, 6, 0, 40, tzinfo=UTC))
+    (request,) = scene.requested("every_night", datetime(2026, 3, 6, 0, 40, tzinfo=UTC))
 
-    result = _run(scene, "keep_the_ledger", request)
+    result = scene.run_request("keep_the_ledger", request)
 
     audit = evaluations(result, "ledger_matches_rows")[None]
     assert request.partition_key == "2026-03-05"
@@ -115,9 +94,9 @@ def test_the_first_tick_after_any_downtime_brings_the_newest(make_scene: MakeSce
     scene = make_scene(since=date(2026, 1, 1), now=datetime(2026, 1, 2, 12, 7, tzinfo=UTC))
     scene.run(date(2026, 1, 1), date(2026, 1, 2))
     scene.now = datetime(2026, 3, 5, 12, 7, tzinfo=UTC)
-    (request,) = _requested(scene, "every_5_minutes", scene.now)
+    (request,) = scene.requested("every_5_minutes", scene.now)
 
-    result = _run(scene, "collect_live", request)
+    result = scene.run_request("collect_live", request)
     scene.tick()
 
     assert evaluations(result, "fresh")[None].passed

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import dagster as dg
@@ -13,7 +14,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from crypto_pipeline.market.windows import DAY
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.orchestration.conftest import MakeScene
-from crypto_pipeline_tests.orchestration.scene import NOW, OHLC, TODAY, Scene
+from crypto_pipeline_tests.orchestration.scene import NOW, OHLC, TODAY, Scene, at_once
 
 FIRST, SECOND, THIRD, FOURTH = (date(2026, 3, day) for day in (1, 2, 3, 4))
 OUTAGE = "outage:BTCUSDT:2026-03-03T05:00Z/2026-03-03T08:00Z"
@@ -211,6 +212,7 @@ def test_what_was_asked_in_vain_rests_and_is_explained(scene: Scene, sandbox: Sa
 def test_an_attempt_says_which_it_is(scene: Scene, sandbox: Sandbox) -> None:
     """The second time a day is asked for, the Backfills page says so."""
     sandbox.order("503")
+    scene.line = replace(scene.line, sleep=at_once)
     scene.run(THIRD)
     scene.now = NOW + timedelta(minutes=20)
 

@@ -1,6 +1,7 @@
 """Asks a provider over real HTTP, in a time that only sleeping moves."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,13 +11,15 @@ from typing import TypeVar
 import httpx
 
 from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.market.health import Standing, Told
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
-from crypto_pipeline.providers.candles import CandlePage, candle_pages
-from crypto_pipeline.providers.client import Ask, Client, Fetch, host_of, http_client
-from crypto_pipeline.providers.declaration import Provider, Question
+from crypto_pipeline.providers.candles import CandlePage, candle_pages, candle_question
+from crypto_pipeline.providers.client import Ask, Client, Fetch, http_client
+from crypto_pipeline.providers.declaration import Provider
+from crypto_pipeline.providers.hiding import host_of
 from crypto_pipeline_tests.market.examples import series_of
 
 T = TypeVar("T")
@@ -46,6 +49,8 @@ class Pacing:
     blocked: dict[str, datetime] = field(default_factory=dict)
     reserved: list[tuple[str, int, int]] = field(default_factory=list)
     observed: list[tuple[str, int, int]] = field(default_factory=list)
+    turn_after: float = 0.0
+    noted: list[tuple[str, Told]] = field(default_factory=list)
 
     def now(self) -> datetime:
         """What the clock shows."""
@@ -57,14 +62,24 @@ class Pacing:
         if seconds:
             self.slept.append(seconds)
 
-    async def reserve(self, host: str, weight: int, per_minute: int) -> float:
-        """Never a wait."""
+    async def reserve(
+        self, host: str, weight: int, per_minute: int, longest: float = math.inf
+    ) -> float | None:
+        """Never a wait; nobody's turn for whoever is less patient than ``turn_after``."""
         self.reserved.append((host, weight, per_minute))
-        return 0.0
+        return 0.0 if self.turn_after <= longest else None
 
-    async def blocked_for(self, host: str) -> float:
-        """What is left of the host's pause."""
-        return max((self.blocked.get(host, self.clock) - self.clock).total_seconds(), 0.0)
+    async def standing(self, provider: str, host: str) -> Standing:  # noqa: ARG002
+        """What is left of the host's pause; its failures are forgotten."""
+        return Standing(max((self.blocked.get(host, self.clock) - self.clock).total_seconds(), 0.0))
+
+    async def may_try(self, provider: str, host: str) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    async def note(self, provider: str, host: str, told: Told) -> None:  # noqa: ARG002
+        """Remember how it went."""
+        self.noted.append((host, told))
 
     async def block(self, host: str, seconds: float) -> None:
         """Begin a pause."""
@@ -153,14 +168,8 @@ def ask_of(
     """One page of candles."""
     endpoint, series = provider.candles, series or series_of(venue=provider.name)
     assert endpoint is not None
-    symbol = provider.symbol(series.instrument)
-    interval = endpoint.intervals[series.interval.name]
     return Ask(
-        question=Question(
-            endpoint.path,
-            endpoint.params(symbol, interval, window, endpoint.page_limit),
-            weight=endpoint.weight,
-        ),
+        question=candle_question(provider, series, window),
         series=series,
         window=window,
         read=endpoint.rows,

@@ -25,7 +25,7 @@ from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import EPOCH, INTERVALS
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.binance import BINANCE
+from crypto_pipeline.providers.binance import BINANCE, BINANCE_US
 from crypto_pipeline.providers.declaration import Listed, Reply
 from crypto_pipeline.providers.replies import BAN_PAUSE, DEFAULT_PAUSE, REFUSAL_PAUSE
 
@@ -329,3 +329,19 @@ def test_list_is_asked_for_without_what_nobody_reads() -> None:
     """Permission sets stay away, and the weight is what Binance counts for all symbols."""
     assert {"showPermissionSets": "false"} == dict(INSTRUMENTS.params)
     assert 20 == INSTRUMENTS.weight
+
+
+def test_binance_us_is_asked_as_binance_is(corpus: Path) -> None:
+    """The same questions to a host of its own, which has no mirror and refuses other countries."""
+    assert BINANCE_US.candles is not None
+    body = (corpus / "_geo_blocks/cloudfront_403.html").read_bytes()
+    window = Window(START, START + timedelta(hours=1))
+
+    assert ("https://api.binance.us",) == BINANCE_US.hosts
+    assert CANDLES.params("BTCUSDT", "1m", window, 5) == BINANCE_US.candles.params(
+        "BTCUSDT", "1m", window, 5
+    )
+    assert isinstance(
+        BINANCE_US.fault(Reply(403, {"content-type": "text/html"}, body)), HostRefused
+    )
+    assert {*INTERVALS} - {"1s"} == {*BINANCE_US.candles.intervals}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import socket
 import time
 import traceback
@@ -20,7 +21,9 @@ from crypto_pipeline.errors import (
     RequestRejected,
     TransientError,
 )
-from crypto_pipeline.providers.client import MAX_ATTEMPTS, USER_AGENT, host_of
+from crypto_pipeline.providers.client import MAX_ATTEMPTS, USER_AGENT
+from crypto_pipeline.providers.declaration import Key
+from crypto_pipeline.providers.hiding import host_of
 from crypto_pipeline.providers.pacing import FIRST_PAUSE
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.market.examples import series_of
@@ -166,9 +169,11 @@ def test_refusal_of_all_hosts_says_when_to_ask_again(
 class Slow(Pacing):
     """A pacer that lets one request go at once and the others later, while real time passes."""
 
-    async def reserve(self, host: str, weight: int, per_minute: int) -> float:
+    async def reserve(
+        self, host: str, weight: int, per_minute: int, longest: float = math.inf
+    ) -> float | None:
         """Nothing for the first, then seconds."""
-        await super().reserve(host, weight, per_minute)
+        await super().reserve(host, weight, per_minute, longest)
         return 5.0 if len(self.reserved) in (2, 3) else 0.0
 
     async def sleep(self, seconds: float) -> None:
@@ -343,6 +348,25 @@ def test_no_query_string_is_in_any_message(
     assert sandbox.requests()[0].query["apiKey"] == SECRET
     assert SECRET not in told
     assert "startTime" not in told
+
+
+def test_who_can_ask_elsewhere_does_not_queue(asking: Asking, sandbox: Sandbox) -> None:
+    """Where an allowance is spent for longer than is waited, nothing is sent and the reason is told."""
+    asking.pacing.turn_after = 30.0
+
+    with pytest.raises(RateLimited, match="allowance of 6000 a minute is spent"):
+        asking.ask(replace(ask_of(asking.provider, TEN), elsewhere=True))
+    assert [] == sandbox.requests()
+
+
+def test_key_that_no_header_can_hold_is_told_by_its_variable(asking: Asking) -> None:
+    """The HTTP library would quote the header, and so the key."""
+    key = Key("MY_KEY", header="x-key")
+    asking.provider = replace(asking.provider, key=key, secret="one\ntwo")
+    with pytest.raises(RequestRejected, match="look at MY_KEY") as failure:
+        asking.ask(ask_of(asking.provider, TEN))
+
+    assert "two" not in "".join(traceback.format_exception(failure.value))
 
 
 def test_no_query_string_is_logged_when_all_is_well(

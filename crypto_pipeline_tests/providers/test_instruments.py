@@ -109,11 +109,30 @@ def test_candle_outside_the_window_is_none_of_its(
 
 
 @pytest.mark.parametrize("change", ["ascending", "limit_counts_rows"])
-def test_venue_that_cannot_be_asked_is_not(asking: Asking, sandbox: Sandbox, change: str) -> None:
-    """Where one row is the newest, or only the first slot's, its answer would be a wrong one."""
-    with pytest.raises(RequestRejected, match=r"^binance cannot be asked for the first candle"):
-        first(with_candles(asking, **{change: False}), AUGUST)
-    assert [] == sandbox.requests()
+@pytest.mark.parametrize("interval", ["1m", "1d"])
+def test_first_candle_is_searched_where_one_row_is_not_the_answer(
+    asking: Asking, change: str, interval: str
+) -> None:
+    """A venue that begins with the newest row, or counts slots, is walked through by days."""
+    window = Window(datetime(1970, 1, 1, tzinfo=UTC), START)
+    series = series_of(interval=interval)
+    asking = with_candles(asking, **{change: False, "page_limit": 300})
+
+    assert series.interval.floor(LISTED_AT) == first(asking, window, series)
+    assert len(asking.fetches) <= 12
+
+
+@pytest.mark.parametrize("interval", ["1m", "1h"])
+def test_search_after_the_last_candle_finds_none(
+    asking: Asking, sandbox: Sandbox, interval: str
+) -> None:
+    """The day in which a series ended holds candles, and none of them is a later one."""
+    sandbox.order(f"delisted:BTCUSDT:{START:%Y-%m-%dT%H:%MZ}/2030-01-01")
+    asking = with_candles(asking, ascending=False, page_limit=300)
+
+    window = Window(START, START + timedelta(days=30))
+    assert first(asking, window, series_of(interval=interval)) is None
+    assert len(asking.fetches) <= 3
 
 
 def test_series_that_is_not_offered_is_rejected(asking: Asking, sandbox: Sandbox) -> None:

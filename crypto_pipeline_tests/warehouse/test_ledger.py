@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crypto_pipeline.frames.candles import Rejected
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.holes import FIRST_PAUSE, FIRST_RECHECK, Vain
@@ -350,6 +351,21 @@ def test_stored_row_that_breaks_a_promise_is_found(warehouse: Warehouse) -> None
         (BTC.name, moment, "stored row breaks a promise") for moment in minutes_after(SINCE, 2, 1)
     ] == found
     assert found[:1] == warehouse.ledger.broken_promises(OHLC, ALL, 1)
+
+
+def test_quarantined_row_is_no_broken_promise(warehouse: Warehouse) -> None:
+    """A rejected row is named until its slot is filled; one that others doubt is the cross-check's."""
+    first, second = minutes_after(SINCE, 0, 1)
+    warehouse.store(
+        rejected=[Rejected(candle(one), "the high is below the low") for one in (first, second)]
+    )
+    warehouse.execute(
+        "update warehouse.rejected_rows set reason = 'quarantined: too dear' where slot = %s", first
+    )
+
+    assert [(BTC.name, second, "the high is below the low")] == (
+        warehouse.ledger.broken_promises(OHLC, ALL, 10)
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,29 @@ VIEWS = {
         *("changed_at", "dataset", "series", "slots_from", "slots_to", "change", "reason"),
         *("evidence", "note"),
     ),
+    "assets": ("asset_id", "symbol", "name"),
+    "market_prices": (
+        *("asset_id", "symbol", "slot", "price_usd", "market_cap_usd", "volume_24h_usd"),
+        *("change_24h_pct", "observed_at", "is_refilled", "source", "fetched_at"),
+    ),
+    "news": (
+        *("article_id", "published_at", "title", "url", "publisher", "summary", "language"),
+        *("asset_ids", "sentiment", "sightings", "feeds", "source", "first_seen_at", "fetched_at"),
+    ),
+    "news_revisions": (
+        *("article_id", "url", "published_at", "title", "publisher", "summary", "language"),
+        *("source", "fetched_at", "replaced_at", "replaced_by", "replaced_in_run"),
+    ),
+    "sentiment": (
+        *("index_name", "day", "slot", "value", "classification", "is_provisional"),
+        *("observed_at", "source", "fetched_at"),
+    ),
+    "gas_prices": (
+        *("chain", "kind", "slot", "base_fee_gwei", "priority_fee_p10_gwei"),
+        *("priority_fee_p50_gwei", "priority_fee_p90_gwei", "slow_gwei", "standard_gwei"),
+        *("fast_gwei", "slow_sat_vb", "standard_sat_vb", "fast_sat_vb", "first_block"),
+        *("last_block", "observed_at", "is_refilled", "source", "fetched_at"),
+    ),
     "instruments": (
         *("venue", "instrument", "symbol", "status", "first_seen_at", "last_seen_at"),
         *("listed_at", "delisted_at", "is_collected"),
@@ -46,13 +69,22 @@ VIEWS = {
     "instrument_changes": (
         *("changed_at", "venue", "instrument", "field", "old_value", "new_value"),
     ),
+    "provider_health": (
+        *("provider", "host", "state", "consecutive_failures", "opened_at", "open_until"),
+        *("blocked_until", "requests", "failures", "bytes", "latency_ms", "used_weight"),
+        *("weight_limit", "last_success_at", "last_failure_at", "last_error_class", "last_error"),
+    ),
+    "fetches": (
+        *("requested_at", "provider", "host", "path", "series", "asked_from", "asked_to"),
+        *("attempt", "http_status", "duration_ms", "bytes", "row_count", "error_class", "error"),
+    ),
     "ohlc_revisions": (
         *("venue", "instrument", "interval", "open_time", "open", "high", "low", "close"),
         *("volume", "quote_volume", "trade_count", "source", "fetched_at", "replaced_at"),
         *("replaced_by", "replaced_in_run"),
     ),
 }
-FUNCTIONS = ["ohlc_as_of"]
+FUNCTIONS = ["asset_id", "ohlc_as_of"]
 COMMENTS = """
     select attname, col_description(attrelid, attnum), obj_description(attrelid)
     from pg_attribute
@@ -84,6 +116,7 @@ def test_views_are_all_there_is_in_public(database: Database) -> None:
             select proname, obj_description(oid, 'pg_proc') is not null
             from pg_proc
             where pronamespace = 'market'::regnamespace
+            order by proname
             """
         ).fetchall()
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from crypto_pipeline.market.datasets import DATASETS, NEWS
 from crypto_pipeline.warehouse import statements as module
 from crypto_pipeline.warehouse.statements import script, statements
 
 FOLDER = Path(module.__file__).parent
 SCRIPTS = sorted(path.stem for path in (FOLDER / "sql").glob("*.sql"))
+PROMISES = "promises"
+"""Conditions that become part of a statement."""
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -23,7 +26,7 @@ def test_nothing_of_a_file_is_lost(name: str) -> None:
     assert joined + "\n" == script(name)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", sorted({*SCRIPTS} - {PROMISES}))
 def test_a_statement_is_one_statement(name: str) -> None:
     """Each has one semicolon, at its end, for the driver takes parameters with one statement only."""
     for heading, body in statements(name).items():
@@ -38,6 +41,7 @@ def test_every_statement_is_used() -> None:
     unused = [
         f"{name}.{heading}"
         for name in SCRIPTS
+        if name != PROMISES
         for heading in statements(name)
         if f'"{heading}"' not in code
     ]
@@ -45,7 +49,12 @@ def test_every_statement_is_used() -> None:
     assert [] == unused
 
 
+def test_every_dataset_has_its_promises() -> None:
+    """What a row must keep is written down for each dataset whose rows are stored alike."""
+    assert DATASETS.keys() - {NEWS.name} == statements(PROMISES).keys()
+
+
 def test_unknown_statement_is_a_key_error() -> None:
     """A misspelt name is found at the first try."""
     with pytest.raises(KeyError):
-        statements("ohlc")["no_such_statement"]
+        statements("rows")["no_such_statement"]

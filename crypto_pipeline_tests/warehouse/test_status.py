@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from crypto_pipeline.market.datasets import OHLC
+from crypto_pipeline.market.datasets import DATASETS, OHLC
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
@@ -10,6 +10,8 @@ from crypto_pipeline.market.windows import DAY, midnight
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.status import SeriesStatus, status
+from crypto_pipeline_tests.frames.examples import candle
+from crypto_pipeline_tests.warehouse.storing import BTC, SINCE, Warehouse
 
 PATCHY = """
 update warehouse.coverage
@@ -24,6 +26,13 @@ set
             end
         else '{}'
     end
+"""
+ARTICLES = """
+insert into warehouse.articles (
+    url, title, publisher, published_at, asset_ids, first_seen_at, series_id, load_id
+)
+select 'https://a.com/' || number, 'Title', 'A', now(), '{}', now(), 2, 1
+from generate_series(1, 3) as number
 """
 
 
@@ -47,6 +56,24 @@ def test_counts_agree_with_the_coverage_view(database: Database) -> None:
     assert [tuple(row[:5]) for row in days] == [
         (one.series, one.expected, one.present, one.explained, one.missing) for one in found
     ]
+
+
+def test_rows_of_every_dataset_are_estimated(database: Database) -> None:
+    """Whether its table has partitions or not; what was counted twice by Postgres is told once."""
+    Warehouse(database, [BTC]).store(*(candle(SINCE + number * DAY) for number in range(5)))
+    with database.connect() as connection:
+        connection.execute(ARTICLES)
+    with database.connect() as connection:
+        connection.execute("analyze warehouse.ohlc, warehouse.articles")
+    now = datetime.now(UTC)
+
+    assert {
+        "ohlc": 5,
+        "market_prices": 0,
+        "sentiment": 0,
+        "gas_prices": 0,
+        "news": 3,
+    } == status(database, list(DATASETS.values()), now, now).rows
 
 
 def test_newest_slot_is_where_the_newest_row_lies() -> None:

@@ -5,6 +5,6 @@ insert into warehouse.fetches (
 )
 values (
     %(requested_at)s, %(provider)s, %(host)s, %(path)s, %(series)s,
-    tstzrange(%(start)s, %(end)s), %(attempt)s, %(duration_ms)s, %(http_status)s, %(bytes)s,
+    case when %(start)s::timestamptz is not null then tstzrange(%(start)s, %(end)s) end, %(attempt)s, %(duration_ms)s, %(http_status)s, %(bytes)s,
     %(row_count)s, %(error_class)s, %(error)s
 );

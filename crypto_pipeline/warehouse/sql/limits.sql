@@ -1,17 +1,19 @@
+-- hasten --
+set synchronous_commit = off;
+
 -- reserve --
 -- GCRA: one instant per host says how far the allowance is spent; the answer is the wait in seconds.
+-- Where it would be longer than anybody waits, nothing is taken and nothing answered.
 insert into warehouse.rate_limits as held (host, spent_until)
 values (%(host)s, clock_timestamp() + %(cost)s)
 on conflict (host) do update set
     spent_until = greatest(held.spent_until, clock_timestamp()) + %(cost)s
+where
+    greatest(held.spent_until - clock_timestamp(), interval '0') + %(cost)s - %(burst)s
+    <= %(longest)s
 returning greatest(
     extract(epoch from spent_until - clock_timestamp() - %(burst)s), 0
 )::float8;
-
--- blocked_for --
-select greatest(extract(epoch from blocked_until - clock_timestamp()), 0)::float8
-from warehouse.rate_limits
-where host = %(host)s and blocked_until is not null;
 
 -- block --
 insert into warehouse.rate_limits as held (host, spent_until, blocked_until)

@@ -116,28 +116,6 @@ select
 from warehouse.series
 where series.dataset = %(dataset)s and series.is_active;
 
--- listings --
--- What is known of the first and the last slot of each active series.
-select
-    series.name,
-    series.since,
-    series.listed_at,
-    series.delisted_at,
-    series.listing_read_at,
-    (
-        select min(ohlc.open_time)
-        from warehouse.ohlc
-        where ohlc.series_id = series.series_id
-    ) as oldest,
-    (
-        select max(ohlc.open_time)
-        from warehouse.ohlc
-        where ohlc.series_id = series.series_id
-    ) as newest
-from warehouse.series
-where series.dataset = %(dataset)s and series.is_active
-order by series.name;
-
 -- listings_due --
 -- Active series whose listing was not read within a while; a reading in the future was a wrong clock's.
 -- One that trades no more is asked for sooner until its end is known.

@@ -48,12 +48,18 @@ where series.is_active
 order by series.dataset, series.name;
 
 -- row_estimate --
--- Rows of a dataset as the statistics tell: exact enough, and free however many there are.
+-- Rows of a table as the statistics tell: exact enough, and free however many there are. What is
+-- counted of a table that has partitions is theirs already.
 select coalesce(sum(greatest(kept.reltuples, counted.n_live_tup, 0)), 0)::bigint
-from pg_partition_tree(%(dataset)s) as part
+from (
+    select %(table)s::regclass as relid
+    union
+    select relid
+    from pg_partition_tree(%(table)s)
+) as part
 join pg_class as kept on kept.oid = part.relid
 left join pg_stat_user_tables as counted on counted.relid = part.relid
-where part.isleaf;
+where kept.relkind = 'r';
 
 -- database_size --
 select pg_database_size(current_database());

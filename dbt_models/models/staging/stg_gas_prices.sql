@@ -1,0 +1,22 @@
+select
+    chain,
+    kind,
+    slot,
+    (slot at time zone 'utc')::date as day,
+    base_fee_gwei,
+    priority_fee_p10_gwei,
+    priority_fee_p50_gwei,
+    priority_fee_p90_gwei,
+    slow_gwei,
+    standard_gwei,
+    fast_gwei,
+    slow_sat_vb,
+    standard_sat_vb,
+    fast_sat_vb,
+    first_block,
+    last_block,
+    observed_at,
+    is_refilled,
+    source,
+    fetched_at
+from {{ source('market', 'gas_prices') }}

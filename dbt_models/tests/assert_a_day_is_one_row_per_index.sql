@@ -1,0 +1,5 @@
+-- Fails when an index has two values of one day.
+select index_name, day
+from {{ ref('stg_sentiment') }}
+group by index_name, day
+having count(*) > 1
