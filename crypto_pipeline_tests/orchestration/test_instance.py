@@ -38,6 +38,16 @@ def test_queued_runs_wait_a_second_at_most(instance: dg.DagsterInstance) -> None
     assert (coordinator.dequeue_interval_seconds, config.max_concurrent_runs) == (1, 4)
 
 
+def test_backfills_leave_room_for_ticks(instance: dg.DagsterInstance) -> None:
+    """However much history is filled, two of the four places are never a backfill's."""
+    coordinator = instance.run_coordinator
+
+    assert isinstance(coordinator, QueuedRunCoordinator)
+    assert [{"key": "dagster/backfill", "limit": 2}] == [
+        *coordinator.get_run_queue_config().tag_concurrency_limits
+    ]
+
+
 def test_storage_is_a_schema_beside_the_warehouse(scene: Scene) -> None:
     """Dagster's tables are in schema ``dagster`` of the same database, and nowhere else."""
     assert isinstance(scene.instance.run_storage, PostgresRunStorage)
