@@ -6,6 +6,7 @@ Every provider is the sandbox's, which takes 100 ms for each answer. Run alone w
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,6 +116,8 @@ class Tick:
 
 def main() -> None:
     """Run each scenario in a house of its own, show all ticks, and judge the quickest."""
+    for kind in (dg.BetaWarning, dg.PreviewWarning):
+        warnings.simplefilter("ignore", kind)
     wanted = sys.argv[1:]
     for scenario in [one for one in SCENARIOS if not wanted or one.name in wanted]:
         with market(NOW) as sandbox, house(sandbox, scenario) as one:

@@ -8,6 +8,7 @@ from crypto_pipeline.errors import PipelineError
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import DATASETS, Dataset
 from crypto_pipeline.market.series import Series
+from crypto_pipeline.warehouse.calendar import Listing, listings
 
 WHOLE = 99.9
 
@@ -36,7 +37,12 @@ class Follower:
         return "; ".join(one for one in told if one)
 
     def _told_of(self, dataset: Dataset, now: datetime) -> str:
-        expected = sum(self._due(one, dataset, now) for one in self.line.series_of(dataset))
+        begun = {one.series: one for one in listings(self.line.database, dataset)}
+        expected = sum(
+            _due(series, begun[series.name], dataset, now)
+            for series in self.line.series_of(dataset)
+            if series.name in begun
+        )
         if not expected:
             return ""
         totals = self.line.ledger.totals(dataset, now)
@@ -45,6 +51,10 @@ class Follower:
         to_go = f", {totals.days:,} series-days to go" if percent < WHOLE else ""
         return f"{dataset.name}: {percent:.1f} % of {expected:,} slots{to_go}"
 
-    def _due(self, series: Series, dataset: Dataset, now: datetime) -> int:
-        grace = dataset.grace if series.grace is None else series.grace
-        return max((now - grace - self.line.since) // series.interval.step, 0)
+
+def _due(series: Series, known: Listing, dataset: Dataset, now: datetime) -> int:
+    """The slots that are due of a series, from its own beginning to its end."""
+    grace = dataset.grace if series.grace is None else series.grace
+    start = max(known.since, known.listed_at or known.since)
+    end = min(now - grace, known.delisted_at or now - grace)
+    return max((end - start) // series.interval.step, 0)

@@ -25,6 +25,8 @@ from crypto_pipeline.orchestration.partitions import days_between
 FIRST_DAY = "crypto_pipeline/first_day"
 LAST_DAY = "crypto_pipeline/last_day"
 ATTEMPT = "crypto_pipeline/attempt"
+DATASET = "crypto_pipeline/dataset"
+"""The instance runs one backfill of a dataset at a time, so that no slow source holds up another."""
 _UNFINISHED = list(NOT_FINISHED_STATUSES)
 _IN_FLIGHT = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
@@ -57,6 +59,7 @@ def request_backfill(
             FIRST_DAY: target.first.isoformat(),
             LAST_DAY: target.last.isoformat(),
             ATTEMPT: str(target.attempt),
+            DATASET: asset.to_user_string(),
             SENSOR_NAME_TAG: asked_by,
         },
         dynamic_partitions_store=instance,

@@ -10,6 +10,7 @@ from crypto_pipeline.cli.following import Follower
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.datasets import MARKET_PRICES, OHLC
 from crypto_pipeline.market.windows import DAY, midnight
+from crypto_pipeline.warehouse.calendar import listings, note_listings
 from crypto_pipeline_tests.warehouse.pricing import BITCOIN, ETHEREUM
 
 HOUR = timedelta(hours=1)
@@ -43,6 +44,22 @@ def test_each_dataset_is_told(yesterday: Line, capsys: pytest.CaptureFixture[str
     assert int(re.findall(r"ohlc: 0\.0 % of (\d+) slots, ", told)[0]) / 2 in hours
     assert " series-days to go" in told
     assert "sentiment" not in told
+
+
+def test_series_counts_from_its_own_beginning(
+    yesterday: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was before a series began is not among the slots there should be."""
+    (first, second) = listings(yesterday.database, OHLC)
+    begun = replace(first, listed_at=yesterday.since + 20 * HOUR)
+    note_listings(yesterday.database, OHLC, [begun], datetime.now(UTC))
+    hours = {due_hours(yesterday)}
+    Follower(replace(yesterday, observed=())).look()
+    hours.add(due_hours(yesterday))
+    told = int(re.findall(r"% of (\d+) slots", capsys.readouterr().err)[0])
+
+    assert second.listed_at is None
+    assert told in {2 * one - 20 for one in hours}
 
 
 def test_nothing_new_is_not_told_again(yesterday: Line, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,7 @@ def test_a_backfill_is_on_the_page_with_its_days_its_attempt_and_who_asked(scene
     assert backfill.backfill_id == backfill_id
     assert backfill.title == "2026-03-02 to 2026-03-04, attempt 3"
     assert (backfill.tags or {})["dagster/sensor_name"] == "repair_ohlc_gaps"
+    assert (backfill.tags or {})["crypto_pipeline/dataset"] == "ohlc"
     assert backfill.is_asset_backfill
 
 

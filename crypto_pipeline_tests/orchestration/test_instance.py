@@ -4,6 +4,7 @@ import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster_postgres.run_storage import PostgresRunStorage
 
+from crypto_pipeline.orchestration.backfills import DATASET
 from crypto_pipeline_tests.orchestration.scene import Scene
 
 
@@ -30,22 +31,23 @@ def test_nothing_is_told_to_anybody(instance: dg.DagsterInstance) -> None:
 
 
 def test_queued_runs_wait_a_second_at_most(instance: dg.DagsterInstance) -> None:
-    """A scheduled run is taken from the queue at the next second, four at a time."""
+    """A scheduled run is taken from the queue at the next second, six at a time."""
     coordinator = instance.run_coordinator
 
     assert isinstance(coordinator, QueuedRunCoordinator)
     config = coordinator.get_run_queue_config()
-    assert (coordinator.dequeue_interval_seconds, config.max_concurrent_runs) == (1, 4)
+    assert (coordinator.dequeue_interval_seconds, config.max_concurrent_runs) == (1, 6)
 
 
 def test_backfills_leave_room_for_ticks(instance: dg.DagsterInstance) -> None:
-    """However much history is filled, two of the four places are never a backfill's."""
+    """Three of the six places are never a backfill's, and no dataset takes two of the others."""
     coordinator = instance.run_coordinator
 
     assert isinstance(coordinator, QueuedRunCoordinator)
-    assert [{"key": "dagster/backfill", "limit": 2}] == [
-        *coordinator.get_run_queue_config().tag_concurrency_limits
-    ]
+    assert [
+        {"key": "dagster/backfill", "limit": 3},
+        {"key": DATASET, "value": {"applyLimitPerUniqueValue": True}, "limit": 1},
+    ] == [*coordinator.get_run_queue_config().tag_concurrency_limits]
 
 
 def test_storage_is_a_schema_beside_the_warehouse(scene: Scene) -> None:
