@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG
 
 from crypto_pipeline.ingestion import verdicts
 from crypto_pipeline.ingestion.verdicts import Verdict
@@ -36,7 +37,7 @@ def checks_of(
     ) -> dg.AssetCheckResult:
         run = context.op_execution_context
         rows = pipeline.line.ledger.summary(dataset, window_of(run), pipeline.due_at)
-        if len(run.partition_keys) > 1:
+        if run.has_tag(ASSET_PARTITION_RANGE_START_TAG):
             _log_each_day(run, dataset, verdicts.completeness_by_day(rows))
         return result(verdicts.complete(rows))
 

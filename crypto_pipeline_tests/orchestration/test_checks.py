@@ -75,6 +75,13 @@ def test_range_run_colours_each_day_on_the_page(scene: Scene, sandbox: Sandbox) 
     }
 
 
+def test_range_of_one_day_judges_the_day(scene: Scene) -> None:
+    """A backfill of one day is a range too: its day has an answer, and is not shown as skipped."""
+    scene.run(THIRD, THIRD)
+
+    assert _by_day(scene)["2026-03-03"] == (Status.SUCCEEDED, True)
+
+
 def test_checks_alone_judge_what_earlier_runs_filled(make_scene: MakeScene) -> None:
     """Each day's evaluation points at the run that materialized the day, whichever that was."""
     alone = dg.define_asset_job("judge", dg.AssetSelection.checks(COMPLETE))
