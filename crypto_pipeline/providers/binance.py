@@ -17,7 +17,6 @@ from crypto_pipeline.errors import (
     ProviderError,
     RateLimited,
     RequestRejected,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -32,8 +31,15 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import (
+    DEFAULT_PAUSE,
+    http_fault,
+    json_body,
+    reading,
+    reading_rows,
+)
 
 _MS = timedelta(milliseconds=1)
 _TOO_MUCH_WEIGHT = -1003
@@ -77,12 +83,7 @@ def _number(value: object) -> Decimal:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _listed(row: Any) -> Listed | None:
@@ -90,19 +91,15 @@ def _listed(row: Any) -> Listed | None:
     symbol, status, base, quote = (
         text(row[key]) for key in ("symbol", "status", "baseAsset", "quoteAsset")
     )
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}")
-    except UsageError:
+    instrument = instrument_of(base, quote)
+    if instrument is None:
         return None
     return Listed(instrument, symbol, "trading" if status == "TRADING" else "halted")
 
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body["symbols"] if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body["symbols"], _listed)
 
     return reading(read, reply)
 

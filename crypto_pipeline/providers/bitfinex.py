@@ -11,12 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
     TransientError,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -31,8 +29,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_milliseconds, number, text, whole
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading, reading_rows
 
 _INVALID = 10020
 _TOO_OFTEN = 11010
@@ -65,12 +64,7 @@ def _candle(row: Sequence[object]) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _listed(pair: str) -> Listed | None:
@@ -78,9 +72,8 @@ def _listed(pair: str) -> Listed | None:
     base, colon, quote = pair.partition(":")
     if not colon:
         base, quote = pair[:_SHORT], pair[_SHORT:]
-    try:
-        instrument = Instrument.parse(f"{_OURS.get(base, base)}-{_OURS.get(quote, quote)}")
-    except UsageError:
+    instrument = instrument_of(_OURS.get(base, base), _OURS.get(quote, quote))
+    if instrument is None:
         return None
     symbol = f"t{pair}"
     return Listed(instrument, symbol, "trading") if symbol == _symbol(instrument) else None
@@ -91,20 +84,14 @@ def _instruments(reply: Reply) -> list[Listed]:
 
     def read(body: Any) -> list[Listed]:
         (pairs,) = body
-        listed = [one for pair in pairs if (one := _listed(text(pair)))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(pairs, lambda pair: _listed(text(pair)))
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """What an error's code means; a code that is not known is what the status says, or may pass."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     match body:
         case ["error", code, *words]:
             said = " ".join(map(str, (code, *words)))

@@ -10,11 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -29,8 +27,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_seconds, number, text
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading
 
 _SECOND = timedelta(seconds=1)
 _TOO_OFTEN = "400.002"
@@ -76,31 +75,23 @@ def _rows(reply: Reply) -> list[Candle]:
 def _listed(row: Any) -> Listed | None:
     """One market; None for a derivative, and where an asset has no name here."""
     symbol, kind = text(row["market_symbol"]), row.get("market_type", "SPOT")
-    try:
-        instrument = Instrument.parse(f"{row['base_currency']}-{row['counter_currency']}".upper())
-    except UsageError:
-        return None
-    if kind != "SPOT" or symbol != _symbol(instrument):
+    base, quote = str(row["base_currency"]).upper(), str(row["counter_currency"]).upper()
+    instrument = instrument_of(base, quote)
+    if instrument is None or kind != "SPOT" or symbol != _symbol(instrument):
         return None
     return Listed(instrument, symbol, "trading" if row["trading"] == "Enabled" else "halted")
 
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body, _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"code": …, "errors": […]}``, older ones ``{"status": "error", "reason": …}``."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or not body.keys() & {"code", "errors", "error", "reason"}:
         return http_fault(reply)
     words = (body.get(name) for name in ("code", "reason", "error", "errors"))

@@ -8,11 +8,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError
+from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.observations import GasPrice
 from crypto_pipeline.providers.declaration import Limits, Provider, Question, Reply, Snapshot
 from crypto_pipeline.providers.reading import from_iso, optional_number
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading
 
 _CHAIN = "ethereum"
 
@@ -38,12 +38,9 @@ def _price(told: Any) -> Decimal | None:
     return optional_number(told["price"] if isinstance(told, dict) else told)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are told by the status, with a ``message``."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     return http_fault(reply, str(body.get("message", "")) if isinstance(body, dict) else "")
 
 

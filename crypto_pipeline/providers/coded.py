@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from crypto_pipeline.errors import (
     HostRefused,
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
@@ -15,8 +14,8 @@ from crypto_pipeline.providers.declaration import Reply
 from crypto_pipeline.providers.replies import (
     DEFAULT_PAUSE,
     REFUSAL_PAUSE,
+    by_body,
     http_fault,
-    json_body,
 )
 
 
@@ -37,10 +36,9 @@ class Codes:
 
     def fault(self, reply: Reply) -> ProviderError | None:
         """The error that a reply means, in the venue's words; None for an answer."""
-        try:
-            body = json_body(reply)
-        except MalformedReply as malformed:
-            return http_fault(reply) or malformed
+        return by_body(self._told)(reply)
+
+    def _told(self, reply: Reply, body: object) -> ProviderError | None:
         code = body.get(self.code) if isinstance(body, dict) else None
         if code is None or not isinstance(body, dict) or str(code) == self.answer:
             return http_fault(reply)

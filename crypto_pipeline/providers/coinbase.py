@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from crypto_pipeline.errors import ProviderError, UsageError
+from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.candles import Candle
-from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.declaration import (
     CandleEndpoint,
@@ -23,8 +22,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_seconds, number, text
-from crypto_pipeline.providers.replies import http_fault, reading, said_in
+from crypto_pipeline.providers.replies import http_fault, reading, reading_rows, said_in
 
 
 def _params(_symbol: str, granularity: str, window: Window, _limit: int) -> Params:
@@ -45,20 +45,14 @@ def _candle(row: Sequence[object]) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _listed(row: Any) -> Listed | None:
     """One product, delisted ones too; None where an asset has no name here."""
     base, quote, status = (text(row[key]) for key in ("base_currency", "quote_currency", "status"))
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}")
-    except UsageError:
+    instrument = instrument_of(base, quote)
+    if instrument is None:
         return None
     trades = status == "online" and not row["trading_disabled"]
     return Listed(instrument, text(row["id"]), "trading" if trades else "halted")
@@ -66,10 +60,7 @@ def _listed(row: Any) -> Listed | None:
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body, _listed)
 
     return reading(read, reply)
 

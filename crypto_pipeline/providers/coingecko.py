@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError, RateLimited, RequestRejected
+from crypto_pipeline.errors import ProviderError, RateLimited, RequestRejected
 from crypto_pipeline.frames.observations import Price
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.declaration import (
@@ -26,21 +26,18 @@ from crypto_pipeline.providers.reading import (
     number,
     optional_number,
 )
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 _COINS_A_PAGE = 250
 _DAY = timedelta(days=1)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"error": …}`` or ``{"status": {"error_code": …, "error_message": …}}``.
 
     A wrong key or plan (10002 to 10011) is no ban: waiting does not help, nor does it stop other work.
     """
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     code, said = _told(body)
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(said, retry_after=reply.retry_after or DEFAULT_PAUSE)

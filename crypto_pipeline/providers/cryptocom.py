@@ -9,12 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
     TransientError,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -29,8 +27,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_milliseconds, number, text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 _TOO_OFTEN = 42901
 _PASSING = frozenset({10001, 40801, 50001})
@@ -77,9 +76,8 @@ def _rows(reply: Reply) -> list[Candle]:
 def _listed(row: Any) -> Listed | None:
     """One pair; None for a derivative, and where an asset has no name here."""
     symbol, base, quote = (text(row[key]) for key in ("symbol", "base_ccy", "quote_ccy"))
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}")
-    except UsageError:
+    instrument = instrument_of(base, quote)
+    if instrument is None:
         return None
     if symbol != _symbol(instrument) or row.get("inst_type", "CCY_PAIR") != "CCY_PAIR":
         return None
@@ -88,20 +86,14 @@ def _listed(row: Any) -> Listed | None:
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body["result"]["data"] if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body["result"]["data"], _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"code": 30003, "message": …}``; permanent ones, too, come with HTTP 500."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or body.get("code", 0) == 0:
         return http_fault(reply)
     code, said = body["code"], f"{body['code']} {body.get('message', '')}".strip()

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
@@ -25,7 +24,7 @@ from crypto_pipeline.providers.declaration import (
     Snapshot,
 )
 from crypto_pipeline.providers.reading import number, text
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 _CHAIN = "ethereum"
 _CHAIN_ID = 1
@@ -55,12 +54,9 @@ def _tiers(reply: Reply) -> dict[str, GasPrice]:
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"status": "0", "message": "NOTOK", "result": "why"}`` with 200."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or body.get("status") != "0":
         return http_fault(reply)
     # What stands behind a bar has been seen to repeat the key.

@@ -194,6 +194,7 @@ async def _some_headers(ask: Asker, node: Node, blocks: Sequence[int | str]) -> 
 
 async def _side_by_side(asked: Sequence[Awaitable[T]]) -> list[T]:
     """All answers, or the first error once none is on its way any more."""
+    # One takes no task, and so no event loop: a catalogue can hear the first question without.
     if len(asked) == 1:
         return [await asked[0]]
     told = await asyncio.gather(*asked, return_exceptions=True)

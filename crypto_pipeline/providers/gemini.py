@@ -10,7 +10,6 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
@@ -21,7 +20,12 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.declaration import CandleEndpoint, Limits, Params, Provider, Reply
 from crypto_pipeline.providers.reading import from_milliseconds, number, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import (
+    DEFAULT_PAUSE,
+    by_body,
+    http_fault,
+    reading_rows,
+)
 
 _TOO_OFTEN = frozenset({"RateLimit", "RateLimited"})
 _PASSING = frozenset({"Maintenance", "System"})
@@ -42,20 +46,12 @@ def _candle(row: Sequence[object]) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"result": "error", "reason": "InvalidSymbol", "message": …}``."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or body.get("result") != "error":
         return http_fault(reply)
     reason, said = body.get("reason"), f"{body.get('reason')}: {body.get('message', '')}"

@@ -9,12 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
     TransientError,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -28,8 +26,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_seconds, number, text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 _NEWEST = 2000
 _TOO_OFTEN = ("too-many-request", "rate-limit", "frequen")
@@ -62,31 +61,22 @@ def _rows(reply: Reply) -> list[Candle]:
 def _listed(row: Any) -> Listed | None:
     """One pair; None for those that are not spelt as pairs are, like leveraged tokens' indices."""
     symbol, base, quote, state = (text(row[key]) for key in ("sc", "bc", "qc", "state"))
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}".upper())
-    except UsageError:
-        return None
-    if symbol != _symbol(instrument):
+    instrument = instrument_of(base.upper(), quote.upper())
+    if instrument is None or symbol != _symbol(instrument):
         return None
     return Listed(instrument, symbol, "trading" if state == "online" else "halted")
 
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body["data"] if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body["data"], _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"status": "error", "err-code": …, "err-msg": …}``; what is not known is a rejection."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or body.get("status", "ok") == "ok":
         return http_fault(reply)
     code = str(body.get("err-code"))

@@ -10,7 +10,6 @@ from typing import Any
 
 from crypto_pipeline.errors import (
     HostRefused,
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
@@ -18,7 +17,7 @@ from crypto_pipeline.errors import (
 )
 from crypto_pipeline.providers.declaration import Params, Question, Reply
 from crypto_pipeline.providers.reading import text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 Call = tuple[str, Sequence[object]]
 """A method and its parameters."""
@@ -73,12 +72,9 @@ def quantity(value: object) -> int:
     return int(text(value), 16)
 
 
-def fault(reply: Reply) -> ProviderError | None:
+@by_body
+def fault(reply: Reply, body: object) -> ProviderError | None:
     """The error of a call, or of one in a batch, or what HTTP says."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     for answer in body if isinstance(body, list) else [body]:
         if isinstance(answer, dict) and answer.get("error"):
             return _meaning(answer["error"], reply)

@@ -11,12 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
     TransientError,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -31,8 +29,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_seconds, number, text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import DEFAULT_PAUSE, by_body, http_fault, reading
 
 _SECOND = timedelta(seconds=1)
 _NAMES = MappingProxyType({"BTC": "XBT", "DOGE": "XDG"})
@@ -70,9 +69,8 @@ def _rows(reply: Reply) -> list[Candle]:
 def _listed(row: Any) -> Listed | None:
     """One pair; None for a dark pool, which has no other name, and where an asset has no name here."""
     base, _, quote = text(row.get("wsname", "")).partition("/")
-    try:
-        instrument = Instrument.parse("-".join(_OUR_NAMES.get(one, one) for one in (base, quote)))
-    except UsageError:
+    instrument = instrument_of(_OUR_NAMES.get(base, base), _OUR_NAMES.get(quote, quote))
+    if instrument is None:
         return None
     is_trading = row.get("status", "online") == "online"
     return Listed(instrument, text(row["altname"]), "trading" if is_trading else "halted")
@@ -80,20 +78,14 @@ def _listed(row: Any) -> Listed | None:
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body["result"].values() if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body["result"].values(), _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"error": ["EQuery:Unknown asset pair"]}``, with status 200 as well."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     errors = body.get("error") if isinstance(body, dict) else None
     told = map(str, errors) if isinstance(errors, list) else ()
     # What begins with W is a warning beside the answer.

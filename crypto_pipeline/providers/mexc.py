@@ -26,7 +26,7 @@ from crypto_pipeline.providers.declaration import (
 )
 from crypto_pipeline.providers.pairs import pairs
 from crypto_pipeline.providers.reading import from_milliseconds, number, text, whole
-from crypto_pipeline.providers.replies import reading
+from crypto_pipeline.providers.replies import reading, reading_rows
 
 _CODES = Codes(
     code="code",
@@ -65,12 +65,7 @@ def _candle(row: Sequence[object]) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _instruments(reply: Reply) -> list[Listed]:

@@ -1,6 +1,6 @@
-"""Reads a venue's list of pairs: whatever the names of its fields."""
+"""Reads a venue's list of pairs, whatever the names of its fields."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from crypto_pipeline.errors import UsageError
@@ -20,10 +20,23 @@ def pairs(
     Passed over are pairs whose assets have no name here, and those the venue spells unlike them:
     nobody could ask for them. A list without any is a ValueError.
     """
-    listed = [one for row in rows if (one := _listed(row, names, symbol, trades))]
-    if not listed:
+    return all_listed(rows, lambda row: _listed(row, names, symbol, trades))
+
+
+def all_listed(rows: Iterable[Any], listed: Callable[[Any], Listed | None]) -> list[Listed]:
+    """Each row that ``listed`` does not pass over; a list without any is a ValueError."""
+    found = [one for row in rows if (one := listed(row))]
+    if not found:
         raise ValueError
-    return listed
+    return found
+
+
+def instrument_of(base: str, quote: str) -> Instrument | None:
+    """The pair of two assets; None where one has no name here, like the few in Chinese characters."""
+    try:
+        return Instrument.parse(f"{base}-{quote}")
+    except UsageError:
+        return None
 
 
 def _listed(
@@ -33,10 +46,7 @@ def _listed(
     trades: Callable[[Any], bool],
 ) -> Listed | None:
     spelling, base, quote = (text(row[name]) for name in names)
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}")
-    except UsageError:
-        return None
-    if spelling != symbol(instrument):
+    instrument = instrument_of(base, quote)
+    if instrument is None or spelling != symbol(instrument):
         return None
     return Listed(instrument, spelling, "trading" if trades(row) else "halted")

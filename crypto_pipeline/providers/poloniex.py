@@ -11,12 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from crypto_pipeline.errors import (
-    MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
     TransientError,
-    UsageError,
 )
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
@@ -31,8 +29,15 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_milliseconds, number, text, whole
-from crypto_pipeline.providers.replies import DEFAULT_PAUSE, http_fault, json_body, reading
+from crypto_pipeline.providers.replies import (
+    DEFAULT_PAUSE,
+    by_body,
+    http_fault,
+    reading,
+    reading_rows,
+)
 
 _TOO_OFTEN = frozenset({429})
 _PASSING = frozenset({415, 500, 603, 24201})
@@ -64,12 +69,7 @@ def _candle(row: Sequence[object]) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _listed(row: Any) -> Listed | None:
@@ -77,31 +77,22 @@ def _listed(row: Any) -> Listed | None:
     symbol, base, quote, state = (
         text(row[key]) for key in ("symbol", "baseCurrencyName", "quoteCurrencyName", "state")
     )
-    try:
-        instrument = Instrument.parse(f"{base}-{quote}")
-    except UsageError:
-        return None
-    if symbol != _symbol(instrument):
+    instrument = instrument_of(base, quote)
+    if instrument is None or symbol != _symbol(instrument):
         return None
     return Listed(instrument, symbol, "trading" if state == "NORMAL" else "halted")
 
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body, _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"code": 24101, "message": "Invalid symbol"}``."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     if not isinstance(body, dict) or "code" not in body:
         return http_fault(reply)
     code, said = body["code"], f"{body['code']} {body.get('message', '')}".strip()

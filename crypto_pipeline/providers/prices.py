@@ -6,11 +6,11 @@ How any one of them is asked and read is its own file's.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError, RequestRejected, UsageError
+from crypto_pipeline.errors import ProviderError, RequestRejected, UsageError
 from crypto_pipeline.frames.observations import Observation
 from crypto_pipeline.market.assets import asset
 from crypto_pipeline.providers.declaration import Reply
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading
 
 Name = Callable[[str], str | None]
 
@@ -45,11 +45,8 @@ def by_symbol(spelling: Callable[[str], str] = str) -> Name:
 def fault_told_in(*keys: str) -> Callable[[Reply], ProviderError | None]:
     """A ``fault`` for hosts whose errors are objects with the reason under any of the ``keys``."""
 
-    def fault(reply: Reply) -> ProviderError | None:
-        try:
-            body = json_body(reply)
-        except MalformedReply as malformed:
-            return http_fault(reply) or malformed
+    @by_body
+    def fault(reply: Reply, body: object) -> ProviderError | None:
         told = [body[key] for key in keys if body.get(key)] if isinstance(body, dict) else []
         said = " ".join(str(one) for one in told)
         return http_fault(reply, said) or (RequestRejected(said) if told else None)

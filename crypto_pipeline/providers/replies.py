@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import wraps
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from crypto_pipeline.errors import (
     HostRefused,
@@ -46,6 +47,22 @@ def http_fault(reply: Reply, said: str = "") -> ProviderError | None:
             return RequestRejected(told)
 
 
+def by_body(
+    meaning: Callable[[Reply, object], ProviderError | None],
+) -> Callable[[Reply], ProviderError | None]:
+    """A ``fault`` that the JSON tells; of another body it is what the status says, or that it is none."""
+
+    @wraps(meaning)
+    def fault(reply: Reply) -> ProviderError | None:
+        try:
+            body = json_body(reply)
+        except MalformedReply as malformed:
+            return http_fault(reply) or malformed
+        return meaning(reply, body)
+
+    return fault
+
+
 def json_body(reply: Reply) -> object:
     """The JSON of a reply with numbers as printed (Decimal); a MalformedReply says what came instead."""
     if "json" not in reply.content_type:
@@ -77,3 +94,14 @@ def reading(read: Callable[[object], T], reply: Reply) -> T:
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         msg = f"HTTP {reply.status} with JSON of an unexpected shape: {type(error).__name__}"
         raise MalformedReply(msg) from error
+
+
+def reading_rows(read: Callable[[Any], T], reply: Reply) -> list[T]:
+    """What ``read`` makes of each row, where the JSON is a list of rows and nothing else."""
+
+    def each(body: object) -> list[T]:
+        if not isinstance(body, list):
+            raise TypeError
+        return [read(row) for row in body]
+
+    return reading(each, reply)

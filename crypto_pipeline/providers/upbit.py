@@ -10,7 +10,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError, RequestRejected, UsageError
+from crypto_pipeline.errors import ProviderError, RequestRejected
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
@@ -24,8 +24,9 @@ from crypto_pipeline.providers.declaration import (
     Provider,
     Reply,
 )
+from crypto_pipeline.providers.pairs import all_listed, instrument_of
 from crypto_pipeline.providers.reading import from_iso, number, text
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading, reading_rows
 
 _INTERVALS = MappingProxyType(
     {f"{minutes}m": f"minutes/{minutes}" for minutes in (1, 3, 5, 15, 30)}
@@ -61,40 +62,27 @@ def _candle(row: Any) -> Candle:
 
 
 def _rows(reply: Reply) -> list[Candle]:
-    def read(body: object) -> list[Candle]:
-        if not isinstance(body, list):
-            raise TypeError
-        return [_candle(row) for row in body]
-
-    return reading(read, reply)
+    return reading_rows(_candle, reply)
 
 
 def _listed(row: Any) -> Listed | None:
     """One market, trading as long as it is listed; None where an asset has no name here."""
     market = text(row["market"])
     quote, _, base = market.partition("-")
-    try:
-        return Listed(Instrument.parse(f"{base}-{quote}"), market, "trading")
-    except UsageError:
-        return None
+    instrument = instrument_of(base, quote)
+    return Listed(instrument, market, "trading") if instrument else None
 
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        listed = [one for row in body if (one := _listed(row))]
-        if not listed:
-            raise ValueError
-        return listed
+        return all_listed(body, _listed)
 
     return reading(read, reply)
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are ``{"error": {"name": …, "message": …}}`` with the status that fits."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     match body:
         case {"error": {"name": name, "message": message}}:
             said = f"{name} {message}"

@@ -10,12 +10,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from crypto_pipeline.errors import MalformedReply, ProviderError
+from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.observations import IndexValue
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.declaration import Asker, History, Limits, Provider, Question, Reply
 from crypto_pipeline.providers.reading import text, whole
-from crypto_pipeline.providers.replies import http_fault, json_body, reading
+from crypto_pipeline.providers.replies import by_body, http_fault, reading
 
 ARTICLES = MappingProxyType({"bitcoin_pageviews": "Bitcoin"})
 """The article that a series counts the readers of."""
@@ -46,12 +46,9 @@ def _day(row: Any) -> IndexValue:
     return IndexValue(day, Decimal(whole(row["views"])))
 
 
-def _fault(reply: Reply) -> ProviderError | None:
+@by_body
+def _fault(reply: Reply, body: object) -> ProviderError | None:
     """Errors are problem+json with a ``detail``; a 404 means no day that was asked for has data."""
-    try:
-        body = json_body(reply)
-    except MalformedReply as malformed:
-        return http_fault(reply) or malformed
     return http_fault(reply, str(body.get("detail", "")) if isinstance(body, dict) else "")
 
 
