@@ -1,6 +1,22 @@
-"""How a benchmark shows its figures: a small table, and a line for each limit."""
+"""How a benchmark shows its figures: a small table, and a line for each limit.
+
+What was judged is remembered, so that a run of all benchmarks can end with one table.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Judged(NamedTuple):
+    """A figure beside its limit."""
+
+    what: str
+    figure: str
+    limit: str
+    verdict: str
+
+
+JUDGED: list[Judged] = []
 
 
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -16,8 +32,28 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) ->
 
 def judge(what: str, value: float, limit: float, unit: str) -> None:
     """Print whether a figure keeps its limit."""
-    verdict = "kept" if value < limit else "BROKEN"
-    print(f"  {what}: {_told(value)} {unit}, limit {_told(limit)} {unit}: {verdict}")
+    _judge(
+        Judged(
+            what,
+            f"{_told(value)} {unit}",
+            f"< {_told(limit)} {unit}",
+            _verdict(is_kept=value < limit),
+        )
+    )
+
+
+def judge_ratio(what: str, value: float, least: float) -> None:
+    """Print whether a ratio is as great as it must be."""
+    _judge(Judged(what, _told(value), f">= {_told(least)}", _verdict(is_kept=value >= least)))
+
+
+def _judge(judged: Judged) -> None:
+    JUDGED.append(judged)
+    print(f"  {judged.what}: {judged.figure.strip()}, {judged.limit.strip()}: {judged.verdict}")
+
+
+def _verdict(*, is_kept: bool) -> str:
+    return "kept" if is_kept else "BROKEN"
 
 
 def _told(value: object) -> str:

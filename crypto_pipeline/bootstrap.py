@@ -24,11 +24,14 @@ def open_database(settings: Settings) -> Database:
 
 def open_line(settings: Settings) -> Line:
     """The line over the configured providers and the running database."""
+    providers = settings.enabled_providers()
     return Line(
         database=open_database(settings),
-        providers=settings.enabled_providers(),
+        providers=providers,
         series=settings.series(),
         since=settings.starts_at(datetime.now(UTC)),
         observed=settings.observed_series(),
         trusted=settings.trusted_providers(),
+        archives={one.archive.venue: one for one in providers.values() if one.archive},
+        archive_directory=settings.data_dir / "archive",
     )

@@ -14,7 +14,9 @@ def open_pipeline() -> Pipeline:
     """The pipeline that the settings describe; the database must be running."""
     settings = load_settings()
     late_after = timedelta(seconds=settings.repair.late_after_seconds)
-    return Pipeline(open_line(settings), late_after)
+    return Pipeline(
+        open_line(settings), late_after, pack_after_months=settings.storage.pack_after_months
+    )
 
 
 @dg.definitions

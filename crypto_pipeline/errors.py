@@ -11,8 +11,10 @@ PipelineError
     ├── TransientError     worth another try after a back-off
     │   ├── RateLimited    worth another try after ``retry_after`` seconds
     │   └── MalformedReply the body is not what the protocol promises: cut, HTML, other shape
+    │       └── DamagedFile  a file that is not what its checksum or its form promises
     ├── HostRefused        this host must be left alone for ``retry_after`` seconds (403, 418, 451)
-    └── RequestRejected    asking again cannot help: unknown symbol, bad parameter
+    ├── RequestRejected    asking again cannot help: unknown symbol, bad parameter
+    └── StorageFull        this machine cannot hold what came
 """
 
 from typing import ClassVar
@@ -75,6 +77,10 @@ class MalformedReply(TransientError):
     """The reply is not what the provider's protocol promises."""
 
 
+class DamagedFile(MalformedReply):
+    """A file is not what its checksum or its form promises."""
+
+
 class HostRefused(ProviderError):
     """The host refuses to serve this address."""
 
@@ -85,3 +91,7 @@ class HostRefused(ProviderError):
 
 class RequestRejected(ProviderError):
     """The provider says the request itself is wrong."""
+
+
+class StorageFull(ProviderError):
+    """This machine cannot hold what came."""

@@ -42,6 +42,7 @@ from crypto_pipeline.settings_sections import (
     ScheduleSettings,
     Section,
     SentimentSettings,
+    StorageSettings,
     WebserverSettings,
 )
 
@@ -65,6 +66,7 @@ class Settings(Section):
     postgres: PostgresSettings = PostgresSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     repair: RepairSettings = RepairSettings()
+    storage: StorageSettings = StorageSettings()
     sandbox: SandboxSettings = SandboxSettings()
 
     _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)

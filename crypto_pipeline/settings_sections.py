@@ -233,11 +233,15 @@ class ProviderSettings(Section):
         mirrors = () if self.base_url else provider.mirrors
         changes = self.limits.model_dump(exclude_none=True)
         limits: Limits = replace(provider.limits, **changes)
+        archive = provider.archive
+        if archive and self.base_url:
+            archive = replace(archive, listing_url=self.base_url)
         return replace(
             provider,
             base_url=self.base_url or provider.base_url,
             mirrors=mirrors if self.mirrors is None else self.mirrors,
             limits=limits,
+            archive=archive,
             key=key,
             secret=(environment.get(key.env, "").strip() or None) if key else None,
         )
@@ -268,8 +272,14 @@ class RepairSettings(Section):
     """How the gap sensor works: how often it looks, how many days one backfill takes, what counts as late."""
 
     every_seconds: Annotated[int, Field(ge=5)] = 30
-    max_days: Annotated[int, Field(ge=1, le=366)] = 31
+    max_days: Annotated[int, Field(ge=1, le=366)] = 366
     late_after_seconds: Annotated[int, Field(ge=60)] = 660
+
+
+class StorageSettings(Section):
+    """How old a month of candles is when it is packed; 0 is never."""
+
+    pack_after_months: Annotated[int, Field(ge=0)] = 13
 
 
 class SandboxSettings(Section):

@@ -11,6 +11,8 @@ from crypto_pipeline.errors import UnreachableError
 from crypto_pipeline.settings import Settings
 
 SCHEMA = "dagster"
+EVENTS_AT_ONCE = "500"
+"""A run's events of a year's days are stored together."""
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -24,7 +26,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(home),
         "DAGSTER_ARTIFACTS_DIR": str(artifacts),
         "DAGSTER_POSTGRES_URL": storage_url(open_database(settings).url),
-        "DAGSTER_EVENT_BATCH_SIZE": "100",
+        "DAGSTER_EVENT_BATCH_SIZE": EVENTS_AT_ONCE,
     }
 
 

@@ -1,18 +1,27 @@
 """``crypto-pipeline database …``: where it is, starting and stopping ours, and its schema."""
 
+from datetime import UTC, date, datetime
 from shlex import quote
+from time import monotonic
 from typing import Annotated
 
 import typer
 
 from crypto_pipeline.bootstrap import embedded_server, open_database
+from crypto_pipeline.cli.console import say
 from crypto_pipeline.errors import UsageError
-from crypto_pipeline.settings import load_settings
+from crypto_pipeline.settings import Settings, load_settings
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline.warehouse.revisions import is_older, known_revisions, revision_of
+from crypto_pipeline.warehouse.revisions import (
+    is_older,
+    known_revisions,
+    require_migrated,
+    revision_of,
+)
 from crypto_pipeline.warehouse.server import EmbeddedServer
 
 NEWEST = "head"
+MB = 1_000_000
 
 database = typer.Typer(add_completion=False, help="Look after the database and its schema.")
 
@@ -62,6 +71,29 @@ def migrate(
 
 
 @database.command()
+def pack(
+    before: Annotated[
+        str, typer.Option(help="The first month that stays as it is, like 2025-01.")
+    ] = "",
+) -> None:
+    """Pack old months of candles into an eighth of their room, as every night does.
+
+    Nothing else changes: they are read, corrected and filled as before.
+    """
+    from crypto_pipeline.warehouse.packing import pack as pack_months
+
+    settings = load_settings()
+    running = require_migrated(open_database(settings))
+    began = monotonic()
+    done = pack_months(running, _first_kept(before, settings), _say_one)
+    saved = (done.bytes_before - done.bytes_after) / MB
+    typer.echo(
+        f"Packed {done.candles:,} candles of {done.days:,} days in {monotonic() - began:.0f} s: "
+        f"{done.bytes_before / MB:,.0f} MB are {done.bytes_after / MB:,.0f} MB now, {saved:,.0f} MB less."
+    )
+
+
+@database.command()
 def env() -> None:
     """Print the environment that Dagster, dbt and psql need.
 
@@ -73,6 +105,29 @@ def env() -> None:
     wanted = dagster_environment(settings) | open_database(settings).client_environment
     for name, value in wanted.items():
         typer.echo(f"export {name}={quote(value)}")
+
+
+def _first_kept(before: str, settings: Settings) -> date:
+    """The month that was named, or the one that the settings mean."""
+    from crypto_pipeline.warehouse.packing import months_before
+
+    today = datetime.now(UTC).date()
+    if not before and not settings.storage.pack_after_months:
+        msg = "storage.pack_after_months is 0, so no month is old: name one with --before YYYY-MM"
+        raise UsageError(msg)
+    try:
+        named = date.fromisoformat(f"{before}-01") if before else None
+    except ValueError:
+        msg = f"--before is {before!r}: expected a month like 2025-01"
+        raise UsageError(msg) from None
+    if named and named > today.replace(day=1):
+        msg = f"--before {before} lies in the future: the month that runs cannot be packed"
+        raise UsageError(msg)
+    return named or months_before(today, settings.storage.pack_after_months)
+
+
+def _say_one(told: str, done: int, planned: int) -> None:
+    say(f"packing {told}, month {done + 1} of {planned}")
 
 
 def _ours(verb: str) -> EmbeddedServer:

@@ -1,4 +1,4 @@
-"""The progress bar of a backfill: requests done of those planned, rows, rows a second, time left."""
+"""The progress bar of a backfill: requests and files done of those planned, rows, megabytes, time left."""
 
 import sys
 from collections.abc import Iterator
@@ -19,6 +19,8 @@ from rich.progress import (
 
 from crypto_pipeline.ingestion.ingest import Progress as Ingesting
 
+MB = 1_000_000
+
 
 @dataclass(slots=True)
 class Bar:
@@ -34,26 +36,32 @@ class Bar:
     def update(self, at: Ingesting) -> None:
         """How far it has come now."""
         self.rows = at.rows
-        rate = self._rate()
-        self.progress.update(
-            self.task, total=at.planned, completed=at.done, counts=_counts(at.rows, rate)
-        )
+        counts = self._counts(at)
+        self.progress.update(self.task, total=at.planned, completed=at.done, counts=counts)
         tenths = 10 * at.done // max(at.planned, 1)
         if tenths > self._tenths and not self.progress.console.is_terminal:
-            line = f"{self.title}: {at.done:,} of {at.planned:,} requests, {_counts(at.rows, rate)}"
+            line = f"{self.title}: {at.done:,} of {at.planned:,} {_steps(at)}, {counts}"
             self.progress.console.print(line)
         self._tenths = max(self._tenths, tenths)
 
-    def _rate(self) -> float:
-        """Rows a second since the first of them; opening Dagster is not counted."""
+    def _counts(self, at: Ingesting) -> str:
+        """Rows and megabytes, each with its rate since the first of them, and what is waited for.
+
+        Opening Dagster is not counted.
+        """
         now = monotonic()
         if self._started_at is None:
             self._started_at = now
-        return self.rows / max(now - self._started_at, 1.0)
+        seconds = max(now - self._started_at, 1.0)
+        told = f"{at.rows:,} rows, {at.rows / seconds:,.0f} rows/s"
+        if at.bytes_planned:
+            done, planned = at.bytes_done / MB, at.bytes_planned / MB
+            told += f", {done:,.1f} of {planned:,.1f} MB, {done / seconds:,.1f} MB/s"
+        return f"{told}, waiting for {at.limited_by}" if at.limited_by else told
 
 
-def _counts(rows: int, rate: float) -> str:
-    return f"{rows:,} rows, {rate:,.0f} rows/s"
+def _steps(at: Ingesting) -> str:
+    return "files and requests" if at.bytes_planned else "requests"
 
 
 @contextmanager
@@ -65,7 +73,7 @@ def bar(title: str) -> Iterator[Bar]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("requests, {task.fields[counts]},"),
+        TextColumn("done, {task.fields[counts]},"),
         TimeRemainingColumn(),
         TextColumn("left"),
         console=console,

@@ -11,7 +11,7 @@ from crypto_pipeline.cli.providers_listing import samples
 from crypto_pipeline.cli.providers_parsing import provider_named
 from crypto_pipeline.errors import UsageError
 from crypto_pipeline.providers import PROVIDERS
-from crypto_pipeline.providers.client import http_client
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.providers.probing import Probe, probed
 from crypto_pipeline.settings import Settings, load_settings

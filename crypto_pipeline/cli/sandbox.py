@@ -17,6 +17,9 @@ def sandbox(
     recorded: Annotated[
         Path | None, typer.Option(help="A file or folder of recorded candles to answer from.")
     ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="A folder of an archive's files to answer from.")
+    ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(help="A fault to order, like '429:times=3,retry_after=2'; can be repeated."),
@@ -36,6 +39,7 @@ def sandbox(
         latency_ms=settings.latency_ms if latency_ms is None else latency_ms,
         faults=tuple(Fault.parse(text) for text in fault or []),
         recorded=recorded,
+        archive_directory=archive,
     )
     say(f'Sandbox: providers.binance.base_url = "http://{LOOPBACK}:{port}/binance"')
     serve(wanted, LOOPBACK, port)

@@ -21,7 +21,8 @@ from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.holes import Attempt, Vain
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import candle_pages
-from crypto_pipeline.providers.client import Client, Fetch, http_client
+from crypto_pipeline.providers.client import Client, Fetch
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.pacing import Pacer
 from crypto_pipeline.warehouse.writer import SeriesRows
 
@@ -113,7 +114,7 @@ class Fetching:
         try:
             asked = request.window, due, request.slots, request.before
             async for page in candle_pages(client, series, *asked):
-                rows = SeriesRows(series, page.frame.candles, page.frame.rejected)
+                rows = SeriesRows(series, page.rows, page.frame.rejected)
                 await pages.send((Source(client.provider.name), rows))
                 parts += told.parts(page)
         except ProviderError as error:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache, partial
 
 from anyio import create_memory_object_stream
 
 from crypto_pipeline.errors import ProviderError
+from crypto_pipeline.ingestion.archive_searches import beside, left, searches
+from crypto_pipeline.ingestion.archiving import Archived, Archiving
 from crypto_pipeline.ingestion.fetching import Fetching, Page, batches
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.observing import Observing
@@ -34,11 +37,16 @@ PAGES_AHEAD = 32
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a window has come: requests answered of those planned, and rows that came with them."""
+    """How far a window has come: replies and files of those planned, and the rows that came with them."""
 
     done: int
     planned: int
     rows: int
+    limited_by: str | None = None
+    """The limit that is waited for at the moment; None while the program is what takes the time."""
+    bytes_done: int = 0
+    bytes_planned: int = 0
+    """Of files; a reply's size is not known before it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,13 @@ class Ingested:
     """
 
     requests: int
+    """Replies asked for, and files."""
     stored: Stored
     failures: Mapping[str, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
+    waited_for_limit_s: float = field(default=0.0, compare=False)
+    """Seconds in which a request waited for its turn within a host's limit."""
 
     @property
     def failed_wholly(self) -> bool:
@@ -72,21 +83,24 @@ def ingest(
 ) -> Ingested:
     """Plan, fetch, validate, store and account for one window.
 
+    Candles come from their venue's archive where that is cheaper, and all else from the venue itself.
     Asking for everything asks again for what is there: rows that differ are replaced and kept as
     revisions. Runs that nobody asked for ask patiently, and leave waiting holes alone.
     A provider's failure is noted, not raised: what could be had is stored.
     """
     ids = line.register(now, dataset)
     found = line.ledger.wanted(dataset, window, now, asking)
+    writer, limits = Writer(line.database, ids, run_id, now, dataset), SharedLimits(line.database)
+    archiving = Archiving(line, writer, limits, now)
+    archived = archiving.done
+    tell = partial(_tell, on_progress, archived)
     fetching: Fetching | Observing
-    if dataset == OHLC:
-        candles = {series: found[series.name] for series in line.series if series.name in found}
-        fetching = Fetching(line, *_planned(line, candles, now))
-    else:
-        fetching = Observing(line, dataset, found, window, now)
-    writer = Writer(line.database, ids, run_id, now, dataset)
     try:
-        stored = asyncio.run(_run(fetching, writer, now, on_progress))
+        if dataset == OHLC:
+            fetching = _after_archives(archiving, found, tell)
+        else:
+            fetching = Observing(line, dataset, found, window, now)
+        stored = asyncio.run(_run(fetching, writer, limits, now, tell))
     except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - raised again
         error = only_error(raised)
         if isinstance(error, Exception):
@@ -95,9 +109,52 @@ def ingest(
     finally:
         writer.close()
     account(line.database, dataset, fetching.attempts, now)
-    asked = frozenset(found) | frozenset(fetching.failures)
-    silent = frozenset(fetching.silent)
-    return Ingested(fetching.planned, stored, fetching.failures, asked, silent)
+    failures = archived.failures_with(fetching.failures)
+    return Ingested(
+        requests=archived.planned + fetching.planned,
+        stored=archived.stored + stored,
+        failures=failures,
+        asked=frozenset(found) | frozenset(failures),
+        silent=frozenset(fetching.silent) | frozenset(archived.failures),
+        waited_for_limit_s=limits.waits.seconds,
+    )
+
+
+def _after_archives(
+    archiving: Archiving, found: Mapping[str, Wanted], tell: Callable[[Progress], None]
+) -> Fetching:
+    """Read the files that are worth it; what they leave of what is wanted is to be fetched."""
+    line, done, now = archiving.line, archiving.done, archiving.now
+    wanted = {series: found[series.name] for series in line.series if series.name in found}
+    if worth := searches(line, wanted, now):
+
+        def on_step(_: Archived) -> None:
+            tell(Progress(0, later(), 0))
+
+        @cache
+        def later() -> int:
+            rest = {series: beside(one, series.name, done) for series, one in wanted.items()}
+            return len(_planned(line, rest, now)[0])
+
+        archiving.on_step = on_step
+        asyncio.run(archiving.run(worth))
+        wanted = {series: left(one, series.name, done) for series, one in wanted.items()}
+    open_ = {series: one for series, one in wanted.items() if one.slots}
+    return Fetching(line, *_planned(line, open_, now))
+
+
+def _tell(on_progress: Callable[[Progress], None], files: Archived, at: Progress) -> None:
+    """Tell how far it has come, files and all."""
+    on_progress(
+        replace(
+            at,
+            done=files.done + at.done,
+            planned=files.planned + at.planned,
+            rows=files.rows + at.rows,
+            bytes_done=files.bytes_done,
+            bytes_planned=files.bytes_planned,
+        )
+    )
 
 
 def _planned(
@@ -137,13 +194,13 @@ def _beyond_reach(slots: Runs, endpoint: CandleEndpoint, interval: Interval, now
 async def _run(
     fetching: Fetching | Observing,
     writer: Writer,
+    limits: SharedLimits,
     now: datetime,
     on_progress: Callable[[Progress], None],
 ) -> Stored:
     """Fetch and store side by side; the database works while the next pages come."""
     stored, rows = Stored(), 0
     send, receive = create_memory_object_stream[Page](max_buffer_size=PAGES_AHEAD)
-    limits = SharedLimits(fetching.line.database)
     # Fetching ends before the stream does: what failed is told, and not that nobody listens any more.
     async with limits, receive, asyncio.TaskGroup() as tasks:
         tasks.create_task(fetching.run(limits, now, send))
@@ -151,7 +208,8 @@ async def _run(
             stored += await asyncio.to_thread(writer.store, batch.rows, *batch.source)
             rows += sum(len(part.rows) for part in batch.rows)
             await asyncio.to_thread(fetching.flush_log)
-            on_progress(Progress(fetching.done, fetching.planned, rows))
+            limited_by = limits.waits.limited_by
+            on_progress(Progress(fetching.done, fetching.planned, rows, limited_by=limited_by))
     fetching.flush_log()
     return stored
 

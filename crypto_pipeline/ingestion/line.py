@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from crypto_pipeline.errors import UsageError
 from crypto_pipeline.market.datasets import OHLC, Dataset
@@ -19,7 +20,7 @@ class Line:
     """One configured pipeline: ``providers`` by name, as the settings changed them.
 
     ``observed`` are the series of the other datasets, and ``trusted`` the providers of each, the
-    most trusted first.
+    most trusted first. ``archives`` are those that have bulk files, by the venue whose they are.
     """
 
     database: Database
@@ -28,6 +29,9 @@ class Line:
     since: datetime
     observed: Sequence[ObservedSeries] = ()
     trusted: Mapping[str, Sequence[Provider]] = field(default_factory=dict)
+    archives: Mapping[str, Provider] = field(default_factory=dict)
+    archive_directory: Path | None = None
+    """Where files are put until they are stored; None is a temporary one."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """How a pause passes: retries and rate limits wait by it."""
 

@@ -18,7 +18,8 @@ from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.providers.candles import candle_endpoint
-from crypto_pipeline.providers.client import Client, Fetch, http_client
+from crypto_pipeline.providers.client import Client, Fetch
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.instruments import first_candle, listed_instruments
 from crypto_pipeline.warehouse.calendar import Listing, listings, listings_due, note_listings
 from crypto_pipeline.warehouse.instruments import (

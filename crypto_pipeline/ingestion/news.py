@@ -25,11 +25,12 @@ from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.holes import SILENT_PAUSE, Attempt, Vain
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.client import Client, Fetch, http_client
+from crypto_pipeline.providers.client import Client, Fetch
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.news import Marks, NewsPage, newest_news, news_endpoint, news_of
 from crypto_pipeline.warehouse.holes import account
 from crypto_pipeline.warehouse.ledger import Asking
-from crypto_pipeline.warehouse.limits import SharedLimits
+from crypto_pipeline.warehouse.limits import SharedLimits, Waits
 from crypto_pipeline.warehouse.news import (
     ArticleBatch,
     ArticleRow,
@@ -81,7 +82,8 @@ def ingest_news(
         raise error from None
     account(line.database, dataset, reading.attempts, now)
     asked, silent = frozenset(one.name for one in reading.wanted), frozenset(reading.silent)
-    return Ingested(reading.done, reading.stored, reading.failures, asked, silent)
+    told = reading.done, reading.stored, reading.failures, asked, silent
+    return Ingested(*told, reading.waits.seconds)
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ class _Reading:
     done: int = 0
     planned: int = 0
     rows: int = 0
+    waits: Waits = field(default_factory=Waits)
     _log: deque[Fetch] = field(default_factory=deque)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _mentions: Mentions = field(
@@ -123,6 +126,7 @@ class _Reading:
     async def run(self) -> None:
         """Ask every provider at the same time; each is a host of its own."""
         limits = SharedLimits(self.line.database)
+        self.waits = limits.waits
         async with limits, http_client() as http, asyncio.TaskGroup() as tasks:
             for series, wanted in self.wanted.items():
                 provider = self.line.providers[series.name]
@@ -228,7 +232,8 @@ class _Reading:
 
     def _tell(self) -> None:
         self.done += 1
-        self.on_progress(Progress(self.done, self.planned, self.rows))
+        limited_by = self.waits.limited_by
+        self.on_progress(Progress(self.done, self.planned, self.rows, limited_by=limited_by))
 
     async def _flush_log(self) -> None:
         taken = [self._log.popleft() for _ in range(len(self._log))]

@@ -20,7 +20,8 @@ from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.holes import Attempt
 from crypto_pipeline.market.windows import Window
-from crypto_pipeline.providers.client import Ask, Client, Fetch, http_client
+from crypto_pipeline.providers.client import Ask, Client, Fetch
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.declaration import Provider, Snapshot
 from crypto_pipeline.providers.pacing import Pacer
 from crypto_pipeline.warehouse.ledger import Wanted

@@ -1,22 +1,25 @@
 """What an answer, or its failure, says about the slots that stay open: the evidence of the ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from crypto_pipeline.errors import (
+    DamagedFile,
     HostRefused,
     MalformedReply,
     ProviderError,
     RequestRejected,
     TransientError,
 )
-from crypto_pipeline.market.holes import LONGEST_PAUSE, SILENT_PAUSE, Reason, Vain
+from crypto_pipeline.frames.candles import Rejected
+from crypto_pipeline.market.holes import FILE, LONGEST_PAUSE, SILENT_PAUSE, Reason, Vain
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.candles import Absence, CandlePage
 from crypto_pipeline.providers.declaration import Provider
 
 NOT_IN_THE_ANSWER = "the provider answered without these slots"
+NOT_IN_THE_FILE = "the venue's published file lacks these slots"
 
 
 def failed(provider: str, error: ProviderError) -> Vain:
@@ -24,13 +27,14 @@ def failed(provider: str, error: ProviderError) -> Vain:
     is_silent = isinstance(error, TransientError | HostRefused)
     pause = SILENT_PAUSE if is_silent else LONGEST_PAUSE
     # Who answers something else may be somebody else: a setting may be wrong.
-    hint = f": look at providers.{provider}.base_url" if isinstance(error, MalformedReply) else ""
+    is_strange = isinstance(error, MalformedReply) and not isinstance(error, DamagedFile)
+    hint = f": look at providers.{provider}.base_url" if is_strange else ""
     return Vain(type(error).__name__, f"{provider}: {error}{hint}", pause)
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Words for what one provider said of one series."""
+    """Words for what was said of one series, by its provider or by the files of its venue."""
 
     provider: Provider
     series: CandleSeries
@@ -51,13 +55,22 @@ class Telling:
 
     def parts(self, page: CandlePage) -> Iterator[tuple[Window, Vain]]:
         """What a page proves absent, and what it gave that cannot be stored."""
-        step, floor = self.series.interval.step, self.series.interval.floor
         for absence in page.absences:
             yield absence.slots, self._absent(absence)
-        for row, reason in page.frame.rejected:
+        yield from self.broken(page.frame.rejected)
+
+    def broken(self, rejected: Iterable[Rejected]) -> Iterator[tuple[Window, Vain]]:
+        """What was given and cannot be stored."""
+        step, floor = self.series.interval.step, self.series.interval.floor
+        for row, reason in rejected:
             slot = floor(row[0])
             vain = Vain("BrokenPromise", f"{self.provider.name}'s row was set aside: {reason}")
             yield Window(slot, slot + step), vain
+
+    def absent_in_file(self, file: str, sha256: str) -> Vain:
+        """For slots that a verified file of their month or day lacks."""
+        evidence = {"provider": self.provider.name, FILE: file, "sha256": sha256}
+        return Vain("Absent", NOT_IN_THE_FILE, reason=self._nothing, evidence=evidence)
 
     def beyond_reach(self) -> Vain:
         """For slots older than the provider's history goes: its own documents say so."""
@@ -72,6 +85,10 @@ class Telling:
             "row_before": absence.before.isoformat(),
             "row_after": absence.after.isoformat(),
         }
+        return Vain("Absent", NOT_IN_THE_ANSWER, reason=self._nothing, evidence=evidence)
+
+    @property
+    def _nothing(self) -> Reason:
+        """What it means that there is no row where there could be one."""
         candles = self.provider.candles
-        reason: Reason = "no_trades" if candles and candles.omits_quiet else "venue_outage"
-        return Vain("Absent", NOT_IN_THE_ANSWER, reason=reason, evidence=evidence)
+        return "no_trades" if candles and candles.omits_quiet else "venue_outage"

@@ -40,6 +40,8 @@ class Dataset:
     completeness: str
     interval: Interval | None = None
     """The grid of all its series; None where each has its own."""
+    days_at_once: int = 31
+    """Of its history in one backfill: so many come in minutes, and then the page shows them."""
 
     @property
     def time(self) -> str:
@@ -117,6 +119,7 @@ SENTIMENT = Dataset(
     grace=timedelta(minutes=10),
     completeness="a final value for every day that is over, unless none was ever published",
     interval=ONE_DAY,
+    days_at_once=366,
 )
 GAS_PRICES = Dataset(
     name="gas_prices",

@@ -22,6 +22,8 @@ SILENT_PAUSE = timedelta(minutes=15)
 LONGEST_PAUSE = DAY
 CONFIRM_AFTER = timedelta(minutes=5)
 """How much later an answer without the slots must come to confirm the first one."""
+FILE = "file"
+"""What evidence names when it is not an answer's: a file that the venue publishes of what was."""
 FIRST_RECHECK = DAY
 LONGEST_RECHECK = 64 * DAY
 STUCK_AFTER = 6
@@ -87,11 +89,14 @@ class Hole:
         return tried if vain.reason is None else tried.found_absent(vain, now)
 
     def found_absent(self, vain: Vain, now: datetime) -> "Hole":
-        """One answer makes a suspicion; only a later one makes an explanation, which is rechecked."""
+        """One answer makes a suspicion; a later one makes an explanation, which is rechecked.
+
+        A published file and an answer are two witnesses, whenever they speak.
+        """
         since = min(self.absent_since or now, now)
         seen = replace(self, absent_since=since, absent_at=now, evidence=vain.evidence)
-        is_proven = self.reason or vain.is_certain or now - since >= CONFIRM_AFTER
-        if not is_proven:
+        is_confirmed = now - since >= CONFIRM_AFTER or _are_two(self.evidence, vain.evidence)
+        if not (self.reason or vain.is_certain or is_confirmed):
             return replace(seen, absences=1, next_at=since + CONFIRM_AFTER)
         absences = min(self.absences + 1, MOST_ABSENCES)
         recheck = min(FIRST_RECHECK * 2 ** min(max(absences - 2, 0), 20), LONGEST_RECHECK)
@@ -146,6 +151,11 @@ def runs_by_day(runs: Runs) -> Iterator[tuple[date, Runs]]:
             found.setdefault(day, []).append(part)
     for day, parts in sorted(found.items()):
         yield day, Runs(tuple(parts))
+
+
+def _are_two(one: Mapping[str, str] | None, other: Mapping[str, str] | None) -> bool:
+    """Whether one is a file's evidence and the other an answer's: neither can be the other's mistake."""
+    return one is not None and other is not None and (FILE in one) != (FILE in other)
 
 
 def _asked(holes: Sequence[Hole], slots: Runs, vain: Vain, now: datetime) -> list[Hole]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from time import monotonic
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,11 @@ from crypto_pipeline.orchestration.instruments import read_if_due
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
 from crypto_pipeline.warehouse.ledger import Asking, DayCoverage, Ledger, by_day
+
+SHOWN = 10
+"""Series in a day's table: every day keeps its own, and the page reads a hundred of them at once."""
+LONGEST_SILENCE = 30.0
+"""Seconds without a word in the log of a run that gets on."""
 
 
 class IngestConfig(dg.Config):
@@ -54,7 +60,7 @@ def ingested(dataset: Dataset, partitions: dg.PartitionsDefinition[str]) -> dg.A
             dataset=dataset,
             asking="everything" if config.refetch else _missing(context.run.tags),
             run_id=context.run_id,
-            on_progress=pipeline.on_progress or _logged(context.log),
+            on_progress=pipeline.on_progress or logged(context.log.info),
         )
         _describe_days(context, pipeline.line.ledger, dataset, window, now)
         _raise_if_all_failed(done)
@@ -69,16 +75,20 @@ def _missing(tags: Mapping[str, str]) -> Asking:
     return "patiently" if is_a_ticks else "missing"
 
 
-def _logged(log: dg.DagsterLogManager) -> Callable[[Progress], None]:
-    """Progress as lines in the run's log, one for each tenth of the way."""
-    told = -1
+def logged(
+    log: Callable[[str], None], clock: Callable[[], float] = monotonic
+) -> Callable[[Progress], None]:
+    """Progress as lines of a log: one for each tenth of the way, and on a long way one every while."""
+    told, told_at = -1, clock()
 
     def on_progress(progress: Progress) -> None:
-        nonlocal told
-        tenth = 10 * progress.done // max(progress.planned, 1)
-        if tenth > told:
-            told = tenth
-            log.info(f"{progress.done} of {progress.planned} requests, {progress.rows:,} rows")
+        nonlocal told, told_at
+        tenth, now = 10 * progress.done // max(progress.planned, 1), clock()
+        if tenth > told or now - told_at >= LONGEST_SILENCE:
+            told, told_at = max(tenth, told), now
+            waits = f"; {progress.limited_by} is waited for" if progress.limited_by else ""
+            asked = f"{progress.done} of {progress.planned} requests"
+            log(f"{asked}, {progress.rows:,} rows{waits}")
 
     return on_progress
 
@@ -103,18 +113,6 @@ def day_metadata(
     rows: Sequence[DayCoverage], sources: dict[str, int]
 ) -> dict[str, dg.MetadataValue[Any]]:
     """Counts that the page can plot, and a small table by series."""
-    table = [
-        dg.TableRecord(
-            {
-                "series": row.series,
-                "expected": row.expected,
-                "present": row.present,
-                "explained": row.explained,
-                "missing": row.missing,
-            }
-        )
-        for row in rows
-    ]
     expected, missing = sum(row.expected for row in rows), sum(row.missing for row in rows)
     return {
         "dagster/partition_row_count": dg.MetadataValue.int(sum(sources.values())),
@@ -127,17 +125,36 @@ def day_metadata(
         "sources": dg.MetadataValue.text(
             ", ".join(f"{name}: {count:,}" for name, count in sources.items()) or "none"
         ),
-        "series": dg.MetadataValue.table(table or [dg.TableRecord({"series": "none"})]),
+        "series": dg.MetadataValue.table(_table(rows) or [dg.TableRecord({"series": "none"})]),
     }
 
 
-def _run_metadata(done: Ingested) -> dict[str, int | str]:
+def _table(rows: Sequence[DayCoverage]) -> list[dg.TableRecord]:
+    """Those that lack most come first; of many series the others are summed up in one record."""
+    ranked = sorted(rows, key=lambda row: -row.missing)
+    shown = ranked if len(rows) <= SHOWN + 1 else ranked[:SHOWN]
+    records = [_record(row.series, [row]) for row in shown]
+    if others := ranked[len(shown) :]:
+        records.append(_record(f"{len(others)} more", others))
+    return records
+
+
+def _record(name: str, rows: Sequence[DayCoverage]) -> dg.TableRecord:
+    counts = {
+        count: sum(getattr(row, count) for row in rows)
+        for count in ("expected", "present", "explained", "missing")
+    }
+    return dg.TableRecord({"series": name, **counts})
+
+
+def _run_metadata(done: Ingested) -> dict[str, int | float | str]:
     failures = "; ".join(f"{name}: {why}" for name, why in done.failures.items())
     return {
         "requests": done.requests,
         "rows_new": done.stored.inserted,
         "rows_changed": done.stored.updated,
         "rows_rejected": done.stored.rejected,
+        "waited_for_limit_s": round(done.waited_for_limit_s, 1),
         **({"failures": failures} if failures else {}),
     }
 

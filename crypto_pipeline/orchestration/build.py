@@ -12,6 +12,8 @@ from crypto_pipeline.orchestration.checks import NIGHTLY, audits, checks_of
 from crypto_pipeline.orchestration.instruments import NAME as INSTRUMENTS
 from crypto_pipeline.orchestration.instruments import instruments
 from crypto_pipeline.orchestration.jobs import collect, every, nightly
+from crypto_pipeline.orchestration.packing import NAME as PACKED_MONTHS
+from crypto_pipeline.orchestration.packing import packed_months
 from crypto_pipeline.orchestration.partitions import daily
 from crypto_pipeline.orchestration.resources import Pipeline
 from crypto_pipeline.orchestration.sensors import repair_gaps
@@ -36,7 +38,7 @@ def build_definitions(
     since = timetable.since
     days = daily(since)
     everything = dg.AssetSelection.all()
-    collected = everything - dg.AssetSelection.assets(INSTRUMENTS)
+    collected = everything - dg.AssetSelection.assets(INSTRUMENTS, PACKED_MONTHS)
     for dataset in DATASETS.values():
         collected -= audits(dataset)
     fast = collected - dg.AssetSelection.assets(NEWS.name)
@@ -44,7 +46,11 @@ def build_definitions(
     full = collect("collect_everything", "Bring all data up to date.", collected)
     night = collect(NIGHTLY, "Re-read yesterday, read the calendar, audit.", everything)
     return dg.Definitions(
-        assets=[*(ingested(dataset, days) for dataset in DATASETS.values()), instruments(OHLC)],
+        assets=[
+            *(ingested(dataset, days) for dataset in DATASETS.values()),
+            instruments(OHLC),
+            packed_months(),
+        ],
         asset_checks=[check for one in DATASETS.values() for check in checks_of(one, days)],
         jobs=[live, full, night],
         schedules=[

@@ -14,6 +14,7 @@ from crypto_pipeline.ingestion.verdicts import Verdict
 from crypto_pipeline.market.datasets import MARKET_PRICES, Dataset
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.orchestration.event_log import log_evaluations
 from crypto_pipeline.orchestration.partitions import window_of
 from crypto_pipeline.orchestration.resources import Pipeline
 
@@ -134,20 +135,21 @@ def _log_each_day(
     """A range run has one result; each day's own evaluation is logged beside it."""
     asset = dg.AssetKey(dataset.name)
     targets = _targets(run.instance, asset, {day.isoformat() for day in by_day})
-    for day, verdict in by_day.items():
-        run.log_event(
-            dg.AssetCheckEvaluation(  # type: ignore[arg-type]
-                asset_key=asset,
-                check_name=verdict.check,
-                passed=verdict.passed,
-                target_materialization_data=targets.get(day.isoformat()),
-                severity=_severity(verdict),
-                description=verdict.summary,
-                metadata=dict(verdict.facts),
-                blocking=False,
-                partition=day.isoformat(),
-            )
+    evaluations = [
+        dg.AssetCheckEvaluation(
+            asset_key=asset,
+            check_name=verdict.check,
+            passed=verdict.passed,
+            target_materialization_data=targets.get(day.isoformat()),
+            severity=_severity(verdict),
+            description=verdict.summary,
+            metadata=dict(verdict.facts),
+            blocking=False,
+            partition=day.isoformat(),
         )
+        for day, verdict in by_day.items()
+    ]
+    log_evaluations(run, evaluations)
 
 
 def _targets(

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from crypto_pipeline.ingestion.listings import CalendarRead, read_calendar
+from crypto_pipeline.ingestion.reissuing import reissued
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.orchestration.resources import Pipeline
 
@@ -41,8 +42,11 @@ def instruments(dataset: Dataset) -> dg.AssetsDefinition:
             ),
         },
     )
-    def asset(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    def asset(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.MaterializeResult[None]:
         done = read_calendar(pipeline.line, pipeline.now(), dataset)
+        _read_again(context, pipeline)
         _raise_if_all_failed(done)
         return dg.MaterializeResult(metadata=_metadata(done))
 
@@ -54,6 +58,16 @@ def read_if_due(context: dg.AssetExecutionContext, pipeline: Pipeline, dataset: 
     done = read_calendar(pipeline.line, pipeline.now(), dataset, only_due=True)
     if done.instruments:
         context.log_event(dg.AssetMaterialization(NAME, metadata=_metadata(done)))
+
+
+def _read_again(context: dg.AssetExecutionContext, pipeline: Pipeline) -> None:
+    """Re-read the bulk files that were issued anew, and have the run's log say so."""
+    again = reissued(pipeline.line, pipeline.now(), context.run_id)
+    if again.files:
+        rows = f"{again.stored.updated:,} rows changed and {again.stored.inserted:,} are new"
+        context.log.info(f"{again.files} bulk files were issued anew and read again: {rows}")
+    for name, why in again.failures.items():
+        context.log.warning(f"{name}: {why}")
 
 
 def _metadata(done: CalendarRead) -> dict[str, int | str]:

@@ -14,12 +14,16 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The line, what counts as late, and the clock that decides it."""
+    """The line, what counts as late, the clock that decides it, and the age of months that are packed.
+
+    Months are never packed while that is 0.
+    """
 
     line: Line
     late_after: timedelta
     now: Callable[[], datetime] = _utc_now
     on_progress: Callable[[Progress], None] | None = None
+    pack_after_months: int = 0
 
     @property
     def due_at(self) -> datetime:

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from crypto_pipeline.market.datasets import Dataset
+from crypto_pipeline.ingestion.line import Line
+from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.orchestration.backfills import (
     Target,
     days_being_run,
@@ -20,6 +21,9 @@ from crypto_pipeline.warehouse.ledger import Ledger, Waiting
 
 MAX_BACKFILLS = 2
 """Backfills of one dataset in flight at a time: one that runs, and one that waits for the daemon."""
+YEAR = 366
+NEAR = timedelta(days=31)
+"""Holes that are no farther from each other are filled by one run: the days between cost less than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ def choose(
 ) -> Repair:
     """The newest days to repair that nobody works on yet; ``days`` come newest first.
 
-    The range is at most ``max_days`` long and holds none of the days that are taken. Whole days
-    between two holes cost less than another run, so they are in it.
+    The range is at most ``max_days`` long and holds none of the days that are taken. A few whole
+    days between two holes cost less than another run, so they are in it.
     """
     free = [day for day in days if not any(first <= day <= last for first, last in taken)]
     older = [day for day in free if day < today]
@@ -46,10 +50,16 @@ def choose(
     newest = oldest = older[0]
     for day in older:
         is_cut = any(day <= last < newest for _, last in taken)
-        if newest - day >= timedelta(days=max_days) or is_cut:
+        if newest - day >= timedelta(days=max_days) or oldest - day > NEAR or is_cut:
             break
         oldest = day
     return Repair(today if today in free else None, (oldest, newest))
+
+
+def days_at_once(dataset: Dataset, line: Line, most: int) -> int:
+    """How long a range is worth one run: a year where archives tell it in seconds."""
+    archived = dataset == OHLC and all(venue in line.archives for venue in line.venues)
+    return min(most, YEAR if archived else dataset.days_at_once)
 
 
 def repair_gaps(dataset: Dataset, every_seconds: int, max_days: int) -> dg.SensorDefinition:
@@ -68,7 +78,8 @@ def repair_gaps(dataset: Dataset, every_seconds: int, max_days: int) -> dg.Senso
     ) -> dg.SensorResult:
         now = pipeline.now()
         pipeline.line.register(now, dataset)
-        ledger, limit = pipeline.line.ledger, max_days * (MAX_BACKFILLS + 1)
+        ledger, longest = pipeline.line.ledger, days_at_once(dataset, pipeline.line, max_days)
+        limit = longest * (MAX_BACKFILLS + 1)
         days = ledger.days_to_repair(dataset, now, pipeline.due_at, limit)
         look = Look(now, days, ledger.waiting(dataset, now))
         flights = list(in_flight(context.instance, asset))
@@ -76,7 +87,7 @@ def repair_gaps(dataset: Dataset, every_seconds: int, max_days: int) -> dg.Senso
             return look.skipped("a backfill that a person started is in flight; waiting for it")
         taken = [span for _, span in flights if span]
         taken += days_being_run(context.instance, asset)
-        repair = choose(days, taken, now.date(), max_days)
+        repair = choose(days, taken, now.date(), longest)
         if repair == Repair(None, None):
             return look.skipped(look.why_nothing(taken))
         return _launch(context, dataset, repair, look, ledger)

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from crypto_pipeline.providers.alternative_me import ALTERNATIVE_ME
 from crypto_pipeline.providers.binance import BINANCE, BINANCE_US
+from crypto_pipeline.providers.binance_usdm import BINANCE_USDM
+from crypto_pipeline.providers.binance_vision import BINANCE_VISION, BINANCE_VISION_USDM
 from crypto_pipeline.providers.bitfinex import BITFINEX
 from crypto_pipeline.providers.bitfinex_ticker import BITFINEX_TICKER
 from crypto_pipeline.providers.bitget import BITGET
@@ -52,6 +54,9 @@ PROVIDERS = MappingProxyType(
             ALTERNATIVE_ME,
             BINANCE,
             BINANCE_US,
+            BINANCE_USDM,
+            BINANCE_VISION,
+            BINANCE_VISION_USDM,
             BITFINEX,
             BITFINEX_TICKER,
             BITGET,

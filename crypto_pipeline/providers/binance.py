@@ -12,13 +12,17 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from crypto_pipeline.errors import (
     MalformedReply,
     ProviderError,
     RateLimited,
     RequestRejected,
 )
+from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle
+from crypto_pipeline.frames.kline_text import plain_block
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import EPOCH, INTERVALS
 from crypto_pipeline.market.windows import Window
@@ -43,6 +47,14 @@ from crypto_pipeline.providers.replies import (
 
 _MS = timedelta(milliseconds=1)
 _TOO_MUCH_WEIGHT = -1003
+_ROW = b'[,"","","","","",,"",,"","",""],'
+"""A row of a reply without its digits, and what follows it."""
+_TOUCHES = np.array([_ROW[at - 1 : at + 1] not in (b"[,", b",,", b'""') for at in range(len(_ROW))])
+"""Whether no digits stand between a mark of a row and the one before."""
+_MARKS = bytes(bytes([one]) not in b"0123456789." for one in range(256))
+_NO_TEXT = b'[]"'
+_GONE = sum(_ROW.count(one) for one in _NO_TEXT)
+"""Marks of a row that are not in the lines it becomes."""
 
 
 def _symbol(instrument: Instrument) -> str:
@@ -86,7 +98,23 @@ def _rows(reply: Reply) -> list[Candle]:
     return reading_rows(_candle, reply)
 
 
-def _listed(row: Any) -> Listed | None:
+def _block(reply: Reply) -> CandleBlock | None:
+    """The rows of a reply without white space whose cells are plain digits of the types they should be."""
+    text = np.frombuffer(reply.body, np.uint8)
+    marks = np.flatnonzero(np.frombuffer(reply.body.translate(_MARKS), np.bool_))
+    rows, rest = divmod(len(marks) - 1, len(_ROW))
+    if rows < 1 or rest or marks[-1] - marks[0] + 1 < len(text):
+        return None
+    gaps = np.diff(marks).reshape(rows, -1)[:, _TOUCHES]
+    if text[marks].tobytes() != b"[%b]" % (_ROW * rows)[:-1] or (gaps > 1).any():
+        return None
+    lines = np.frombuffer(bytearray(reply.body.translate(None, _NO_TEXT) + b"\n"), np.uint8)
+    gone = 1 + _GONE * np.arange(1, rows)
+    lines[marks[len(_ROW) : -1 : len(_ROW)] - gone] = ord("\n")
+    return plain_block(lines.tobytes())
+
+
+def listed(row: Any) -> Listed | None:
     """One symbol; None where an asset has no name here, like the few in Chinese characters."""
     symbol, status, base, quote = (
         text(row[key]) for key in ("symbol", "status", "baseAsset", "quoteAsset")
@@ -99,7 +127,7 @@ def _listed(row: Any) -> Listed | None:
 
 def _instruments(reply: Reply) -> list[Listed]:
     def read(body: Any) -> list[Listed]:
-        return all_listed(body["symbols"], _listed)
+        return all_listed(body["symbols"], listed)
 
     return reading(read, reply)
 
@@ -128,6 +156,7 @@ _CANDLES = CandleEndpoint(
     intervals=MappingProxyType({name: name for name in INTERVALS}),
     params=_params,
     rows=_rows,
+    block=_block,
 )
 
 BINANCE = Provider(
@@ -136,7 +165,9 @@ BINANCE = Provider(
     docs="https://developers.binance.com/docs/binance-spot-api-docs",
     base_url="https://api.binance.com",
     mirrors=("https://data-api.binance.vision",),
-    limits=Limits(weight_per_minute=6000, used_weight_header="x-mbx-used-weight-1m"),
+    limits=Limits(
+        weight_per_minute=6000, concurrency=16, used_weight_header="x-mbx-used-weight-1m"
+    ),
     symbol=_symbol,
     fault=_fault,
     history="every candle since 2017-07 or the pair's listing",

@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import NamedTuple
 
 from crypto_pipeline.errors import RequestRejected
-from crypto_pipeline.frames.candles import Candle, CandleFrame, validated
+from crypto_pipeline.frames.candle_block import CandleBlock
+from crypto_pipeline.frames.candles import Candle, CandleFrame
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
+from crypto_pipeline.providers.candle_answers import Arrays, Rows, answered
 from crypto_pipeline.providers.client import Ask, Client
 from crypto_pipeline.providers.declaration import CandleEndpoint, Provider, Question
 
@@ -26,7 +27,13 @@ def candle_endpoint(provider: Provider, series: CandleSeries) -> CandleEndpoint:
         offered = ", ".join(endpoint.intervals)
         msg = f"{provider.name} offers no {series.interval} candles: ohlc.interval can be {offered}"
         raise RequestRejected(msg)
-    return _with_depth(endpoint, series.interval)
+    return _with_depth(_with_page(endpoint), series.interval)
+
+
+def _with_page(endpoint: CandleEndpoint) -> CandleEndpoint:
+    """The endpoint with the page that brings the most rows for its weight."""
+    best = max(endpoint.limits, key=lambda limit: limit / endpoint.weight_of(limit))
+    return endpoint if best == endpoint.page_limit else replace(endpoint, page_limit=best)
 
 
 def _with_depth(endpoint: CandleEndpoint, interval: Interval) -> CandleEndpoint:
@@ -40,14 +47,16 @@ def _with_depth(endpoint: CandleEndpoint, interval: Interval) -> CandleEndpoint:
 def candle_question(
     provider: Provider, series: CandleSeries, window: Window, limit: int | None = None
 ) -> Question:
-    """One page of a series, as the provider is asked for it."""
+    """One page of a series, as the provider is asked for it: as light as its window allows."""
     endpoint = candle_endpoint(provider, series)
+    slots = -(-window.span // series.interval.step)
+    limit = limit or next((one for one in endpoint.limits if one >= slots), endpoint.page_limit)
     symbol, interval = provider.symbol(series.instrument), endpoint.intervals[series.interval.name]
     path = endpoint.path.format(symbol=symbol, interval=interval)
-    params = endpoint.params(symbol, interval, window, limit or endpoint.page_limit)
+    params, weight = endpoint.params(symbol, interval, window, limit), endpoint.weight_of(limit)
     if endpoint.is_posted:
-        return Question(path, body=params, weight=endpoint.weight)
-    return Question(path, params, weight=endpoint.weight)
+        return Question(path, body=params, weight=weight)
+    return Question(path, params, weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +70,23 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class CandlePage:
-    """What one reply gave of the wanted slots, and which of the grid's slots it proves absent."""
+    """What one reply gave of the wanted slots, and which of the grid's slots it proves absent.
+
+    Candles that came as arrays are in the ``block``, and the frame holds none.
+    """
 
     frame: CandleFrame
     absences: tuple[Absence, ...] = ()
+    block: CandleBlock | None = None
+
+    @property
+    def rows(self) -> Sequence[Candle] | CandleBlock:
+        """The candles, whichever way they came."""
+        return self.frame.candles if self.block is None else self.block
 
 
 class _Answer(NamedTuple):
-    rows: Sequence[Candle]
+    candles: Rows | Arrays
     sent_at: datetime | None
 
 
@@ -96,15 +114,15 @@ async def candle_pages(
     while left is not None:
         asked = _page_of(left, series.interval, endpoint)
         answer = await client.ask(_ask(client.provider, endpoint, series, asked))
-        inside = [row for row in answer.rows if row.open_time in asked]
+        inside = answer.candles.within(asked)
         if inside:
             closed = min(due, _due_there(series, answer.sent_at) or due)
-            frame = validated(inside, hull, closed)
+            kept = inside.kept(hull, closed, wanted, series.interval)
             absences = _absences(inside, series, asked, before)
-            yield CandlePage(_only(frame, wanted, series), tuple(absences))
+            yield CandlePage(kept.frame, tuple(absences), kept.block)
         before = None
         rest = _newer if endpoint.ascending else _older
-        left = rest(left, asked, hull, [row.open_time for row in inside], series, endpoint)
+        left = rest(left, asked, hull, inside.bounds() if inside else None, series, endpoint)
 
 
 def _page_of(left: Window, interval: Interval, endpoint: CandleEndpoint) -> Window:
@@ -124,8 +142,8 @@ def _ask(
         question=candle_question(provider, series, window),
         series=series,
         window=window,
-        read=lambda reply: _Answer(endpoint.rows(reply), reply.sent_at),
-        count=lambda answer: len(answer.rows),
+        read=lambda reply: _Answer(answered(endpoint, reply), reply.sent_at),
+        count=lambda answer: len(answer.candles),
     )
 
 
@@ -134,26 +152,13 @@ def _due_there(series: CandleSeries, sent_at: datetime | None) -> datetime | Non
     return series.interval.floor(sent_at) if sent_at else None
 
 
-def _only(frame: CandleFrame, wanted: Runs, series: CandleSeries) -> CandleFrame:
-    """The part of a frame that was wanted; a row counts in the slot it lies in."""
-    if len(wanted.windows) == 1:
-        return frame
-    floor = series.interval.floor
-    return CandleFrame(
-        tuple(one for one in frame.candles if floor(one.open_time) in wanted),
-        tuple(one for one in frame.rejected if floor(one.row[0]) in wanted),
-    )
-
-
 def _absences(
-    rows: Sequence[Candle], series: CandleSeries, asked: Window, known: datetime | None
+    rows: Rows | Arrays, series: CandleSeries, asked: Window, known: datetime | None
 ) -> Iterator[Absence]:
     """The slots between two rows of one reply that hold none; a known one from before stands first."""
     step, floor = series.interval.step, series.interval.floor
-    times = sorted({row.open_time for row in rows} | ({known} if known else set()))
-    for before, after in pairwise(times):
-        if after - before == step:
-            continue
+    first = [(known, rows.bounds()[0])] if known else []
+    for before, after in (*first, *rows.leaps(step)):
         start, end = max(floor(before) + step, asked.start), floor(after)
         if start < end:
             yield Absence(Window(start, end), before, after)
@@ -163,14 +168,14 @@ def _newer(
     left: Window,
     asked: Window,
     hull: Window,
-    times: Sequence[datetime],
+    bounds: tuple[datetime, datetime] | None,
     series: CandleSeries,
     endpoint: CandleEndpoint,
 ) -> Window | None:
     """What is still to be asked; a candle on the grid fills the last slot, an off-grid one may not."""
     start, edge = asked.end, min(asked.end, hull.end)
-    if times:
-        newest = max(times)
+    if bounds:
+        newest = bounds[1]
         is_on_grid = newest == series.interval.floor(newest)
         reached = newest + series.interval.step if is_on_grid else newest
         start = asked.end if reached >= edge else newest + endpoint.resolution
@@ -181,9 +186,9 @@ def _older(
     left: Window,
     asked: Window,
     hull: Window,
-    times: Sequence[datetime],
+    bounds: tuple[datetime, datetime] | None,
     *_: object,
 ) -> Window | None:
     """As ``_newer``, downwards: whatever is older than the oldest row."""
-    end = min(times, default=asked.start)
+    end = bounds[0] if bounds else asked.start
     return Window(left.start, end) if end > hull.start else None

@@ -11,8 +11,10 @@ from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.providers.archive import stem_of
 from crypto_pipeline.providers.candles import candle_question
 from crypto_pipeline.providers.declaration import (
+    ArchiveEndpoint,
     Asker,
     CandleEndpoint,
     History,
@@ -24,7 +26,7 @@ from crypto_pipeline.providers.declaration import (
 )
 
 T = TypeVar("T")
-Kind = Literal["candles", "list", "present", "past", "articles"]
+Kind = Literal["candles", "files", "list", "present", "past", "articles"]
 
 INSTRUMENTS, NEWS = "instruments", "news"
 SERVED = (*(name for name in DATASETS if name != NEWS), NEWS, INSTRUMENTS)
@@ -56,6 +58,7 @@ def offers(provider: Provider, samples: Mapping[str, Sequence[str]] = SAMPLES) -
     """All that a provider offers, dataset by dataset."""
     found = [
         *_candles(provider),
+        *_files(provider),
         *_present(provider, samples),
         *_past(provider, samples),
         *_articles(provider),
@@ -78,7 +81,9 @@ def limit(provider: Provider, offer: Offer) -> str:
     return f"{told}, a request takes {weight}" if weight > 1 else told
 
 
-def example_series(endpoint: CandleEndpoint, venue: str, pair: str = PAIRS[0]) -> CandleSeries:
+def example_series(
+    endpoint: CandleEndpoint | ArchiveEndpoint, venue: str, pair: str = PAIRS[0]
+) -> CandleSeries:
     """Candles of the finest interval that a venue has."""
     finest = min(map(Interval.parse, endpoint.intervals), key=lambda one: one.step)
     return CandleSeries(venue, Instrument.parse(pair), finest)
@@ -150,6 +155,14 @@ def _candles(provider: Provider) -> Iterator[Offer]:
     slots = f"the newest {endpoint.depth_slots:,} candles" if endpoint.depth_slots else ""
     reach = provider.history or slots or _reach(endpoint.depth)
     yield Offer("ohlc", "candles", question, reach, series.name)
+
+
+def _files(provider: Provider) -> Iterator[Offer]:
+    endpoint = provider.archive
+    if endpoint:
+        series = example_series(endpoint, endpoint.venue)
+        question = Question(f"{stem_of(provider, series, 'monthly')}{_EXAMPLE:%Y-%m}.zip")
+        yield Offer("ohlc", "files", question, provider.history, series.name)
 
 
 def _present(provider: Provider, samples: Mapping[str, Sequence[str]]) -> Iterator[Offer]:

@@ -4,19 +4,19 @@ What a request means is the provider's; where its answer goes is the caller's.
 """
 
 import asyncio
-import logging
 import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence, Sized
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Generic, NamedTuple, TypeVar
 
 import httpx
 
 from crypto_pipeline.errors import (
+    DamagedFile,
     HostRefused,
     ProviderError,
     RateLimited,
@@ -27,8 +27,10 @@ from crypto_pipeline.market.health import Standing, Told
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.declaration import Provider, Question, Reply
+from crypto_pipeline.providers.downloading import Part
 from crypto_pipeline.providers.hiding import host_of, without_secret
 from crypto_pipeline.providers.pacing import Pacer, backoff
+from crypto_pipeline.providers.replies import read_reply
 
 T = TypeVar("T")
 
@@ -43,7 +45,6 @@ FALLBACK_PATIENCE = 2.0
 TRIES_PER_HOST = 2
 CLOCK_SKEW = timedelta(seconds=2)
 """How far a host's clock may lie behind ours."""
-USER_AGENT = "crypto-pipeline (+open-source market data warehouse)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Ask(Generic[T]):
     accepts: frozenset[int] = frozenset()
     elsewhere: bool = False
     """Another provider can be asked, so nobody queues or tries for long."""
+    into: Part | None = None
+    """The file that takes the body as it comes; ``read`` gets a reply without one then."""
 
 
 class _Opening(NamedTuple):
@@ -118,6 +121,12 @@ class Client:
         self._now = now
         self._slots = asyncio.Semaphore(provider.limits.concurrency)
 
+    def at(self, base_url: str) -> "Client":
+        """The same for another address of the provider, which has no mirrors."""
+        other = copy(self)
+        other.provider = replace(self.provider, base_url=base_url, mirrors=())
+        return other
+
     async def ask(self, ask: Ask[T]) -> T:
         """The answer, after as many tries as it is worth; raises the last ProviderError otherwise."""
         failures = 0
@@ -131,6 +140,8 @@ class Client:
                     await self._pacer.block(host_of(base_url), pause.retry_after)
                     last: ProviderError = pause
                     continue
+                except DamagedFile:
+                    raise  # it would be no other at the next try
                 except TransientError as error:
                     failures, last = failures + 1, error
             if attempt < attempts:
@@ -199,7 +210,7 @@ class Client:
         error: ProviderError | None = None
         rows = 0
         try:
-            reply = await self._send(base_url, ask.question)
+            reply = await self._send(base_url, ask)
             answer = read_reply(self.provider, reply, ask.read, ask.accepts)
             rows = ask.count(answer)
         except ProviderError as raised:
@@ -216,7 +227,7 @@ class Client:
                 requested_at=requested_at,
                 seconds=time.perf_counter() - began,
                 status=reply.status if reply else None,
-                size=len(reply.body) if reply else 0,
+                size=(len(reply.body) if reply else 0) + (ask.into.taken if ask.into else 0),
                 rows=rows,
                 error=error,
             )
@@ -226,9 +237,11 @@ class Client:
                 await self._note(fetch, reply)
         return answer
 
-    async def _send(self, base_url: str, question: Question) -> Reply:
+    async def _send(self, base_url: str, ask: Ask[T]) -> Reply:
         """One request; what goes wrong below HTTP is a TransientError without the address in it."""
-        params, headers = dict(question.params), dict(question.headers)
+        question, into = ask.question, ask.into
+        params = dict(question.params)
+        headers = {**question.headers, **(into.headers() if into else {})}
         key, secret = self.provider.key, self.provider.secret
         if key and secret and key.header:
             headers[key.header] = key.prefix + secret
@@ -237,9 +250,14 @@ class Client:
         method = "GET" if question.body is None else "POST"
         url = base_url + question.path
         try:
-            response = await self._http.request(
+            async with self._http.stream(
                 method, url, params=params, headers=headers, json=question.body
-            )
+            ) as response:
+                head = Reply(response.status_code, dict(response.headers), b"")
+                if into and response.is_success and not self.provider.fault(head):
+                    await into.take(head, response.aiter_bytes())
+                    return head
+                return replace(head, body=await response.aread())
         except httpx.LocalProtocolError:
             # What it quotes may be the key.
             msg = (
@@ -249,7 +267,6 @@ class Client:
         except httpx.HTTPError as error:
             msg = f"{type(error).__name__}: no whole answer came"
             raise TransientError(msg) from error
-        return Reply(response.status_code, dict(response.headers), response.content)
 
     async def _note(self, fetch: Fetch, reply: Reply | None) -> None:
         """Pass on how the host did, and what it says was used this minute, at its edge maybe the last."""
@@ -261,31 +278,3 @@ class Client:
         minute = self._now().replace(second=0, microsecond=0)
         if used is not None and fetch.requested_at >= minute + CLOCK_SKEW:
             await self._pacer.observe(fetch.host, used, limits.weight_per_minute)
-
-
-def read_reply(
-    provider: Provider,
-    reply: Reply,
-    read: Callable[[Reply], T],
-    accepts: frozenset[int] = frozenset(),
-) -> T:
-    """What a reply tells, or the error it means; ``accepts`` are further statuses of answers."""
-    fault = provider.fault(reply)
-    if fault is not None:
-        raise fault
-    if reply.status >= HTTPStatus.MULTIPLE_CHOICES and reply.status not in accepts:
-        msg = f"HTTP {reply.status}: the address has moved or is not a {provider.title} API"
-        raise TransientError(msg)
-    return read(reply)
-
-
-def http_client() -> httpx.AsyncClient:
-    """The one way to make a connection pool: bounded times, no redirects, an honest name."""
-    # Its line for each request holds the query string, and so perhaps a key.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(20.0, connect=10.0),
-        headers={"user-agent": USER_AGENT},
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
-    )

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from crypto_pipeline.errors import ProviderError
 from crypto_pipeline.frames.articles import Article
+from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.frames.observations import Observation
 from crypto_pipeline.market.holes import Reason
@@ -117,11 +118,42 @@ class CandleEndpoint:
     is_posted: bool = False
     limit_counts_rows: bool = True
     """The page limit counts rows; otherwise slots, and no window may hold more of them."""
+    block: Callable[[Reply], CandleBlock | None] | None = None
+    """The same as ``rows`` as arrays, much faster; None of a reply that is not quite plain."""
+    weights: Sequence[tuple[int, int]] = ()
+    """Limits that weigh less: up to so many rows, so much, the smallest first."""
+
+    @property
+    def limits(self) -> list[int]:
+        """The limit worth asking with for each weight: the greatest that weighs as much."""
+        lighter = [most for most, _ in self.weights if most < self.page_limit]
+        return [*lighter, self.page_limit]
+
+    def weight_of(self, limit: int) -> int:
+        """What a request for so many rows costs."""
+        return next((weight for most, weight in self.weights if limit <= most), self.weight)
 
     @property
     def tells_first(self) -> bool:
         """Whether one row is enough to ask for the first candle of a window."""
         return self.ascending and self.limit_counts_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveEndpoint:
+    """Where the bulk files of a venue's candles lie: a zip for each series and month, and each day.
+
+    ``folder`` holds ``{period}`` (monthly or daily), ``{symbol}`` and ``{interval}``, and ends with
+    a slash. ``listing_url`` answers with the keys below a prefix, as an S3 bucket does.
+    """
+
+    venue: str
+    listing_url: str
+    folder: str
+    intervals: Mapping[str, str]
+    """The venue's spelling of each interval that there are files of."""
+    monthly_only: frozenset[str] = frozenset()
+    """Intervals that have no daily files."""
 
 
 class Listed(NamedTuple):
@@ -226,6 +258,7 @@ class Provider:
     secret: str | None = field(default=None, repr=False)
     history: str = ""
     candles: CandleEndpoint | None = None
+    archive: ArchiveEndpoint | None = None
     instruments: InstrumentEndpoint | None = None
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     """Present values, by dataset."""

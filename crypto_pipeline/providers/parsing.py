@@ -8,6 +8,7 @@ from typing import Any
 from crypto_pipeline.errors import MalformedReply, UsageError
 from crypto_pipeline.frames.observations import GasPrice, IndexValue, Price
 from crypto_pipeline.market.windows import DAY
+from crypto_pipeline.providers.archive import listing_page
 from crypto_pipeline.providers.catalogue import (
     INSTRUMENTS,
     NEWS,
@@ -18,8 +19,8 @@ from crypto_pipeline.providers.catalogue import (
     named,
     recent,
 )
-from crypto_pipeline.providers.client import read_reply
 from crypto_pipeline.providers.declaration import History, Provider, Reply
+from crypto_pipeline.providers.replies import read_reply
 
 Row = Mapping[str, object]
 _ROWS = (Price, IndexValue, GasPrice)
@@ -48,6 +49,8 @@ def _readers(provider: Provider, dataset: str) -> Iterator[Callable[[Reply], lis
     """Whatever reads a reply about the dataset; a reply does not say what was asked."""
     if dataset == "ohlc" and provider.candles:
         yield partial(_read, provider, provider.candles.rows)
+    if dataset == "ohlc" and provider.archive:
+        yield partial(_files, provider)
     if dataset == INSTRUMENTS and provider.instruments:
         yield partial(_read, provider, provider.instruments.rows)
     if dataset == NEWS and provider.news:
@@ -60,6 +63,14 @@ def _readers(provider: Provider, dataset: str) -> Iterator[Callable[[Reply], lis
 
 def _read(provider: Provider, rows: Callable[[Reply], Sequence[Any]], reply: Reply) -> list[Row]:
     return [row._asdict() for row in read_reply(provider, reply, rows)]
+
+
+def _files(provider: Provider, reply: Reply) -> list[Row]:
+    """What a page of an archive's listing tells of."""
+    return [
+        {"file": one.path, "size": one.size, "etag": one.etag, "modified_at": one.modified_at}
+        for one in read_reply(provider, reply, lambda _: listing_page(reply.body)).files
+    ]
 
 
 def _present(

@@ -13,7 +13,8 @@ import httpx
 from crypto_pipeline.errors import HostRefused, ProviderError, RateLimited, RequestRejected
 from crypto_pipeline.market.datasets import DATASETS
 from crypto_pipeline.market.health import Standing, Told
-from crypto_pipeline.market.windows import Window
+from crypto_pipeline.market.windows import DAY, Window
+from crypto_pipeline.providers.archive import list_files
 from crypto_pipeline.providers.candles import candle_question
 from crypto_pipeline.providers.catalogue import (
     PAIRS,
@@ -129,7 +130,7 @@ def _told(
 
 
 def _time_of(row: Any) -> datetime | None:
-    for name in ("open_time", "observed_at", "published_at"):
+    for name in ("open_time", "observed_at", "published_at", "modified_at"):
         if moment := getattr(row, name, None):
             return moment  # type: ignore[no-any-return]
     return None
@@ -171,6 +172,15 @@ async def _candles(client: Client, _: Offer, now: datetime, __: object) -> Seque
     raise rejection
 
 
+async def _files(client: Client, _: Offer, now: datetime, __: object) -> Sequence[Any]:
+    """The days of the last week that there are files of."""
+    endpoint = client.provider.archive
+    assert endpoint is not None
+    series = example_series(endpoint, endpoint.venue)
+    found = await list_files(client, series, Window(now - 7 * DAY, now))
+    return [*found.months, *found.days]
+
+
 async def _list(client: Client, offer: Offer, _: datetime, __: object) -> Sequence[Any]:
     endpoint = client.provider.instruments
     assert endpoint is not None
@@ -205,6 +215,7 @@ async def _articles(client: Client, _: Offer, now: datetime, __: object) -> Sequ
 
 _ASKING: Mapping[str, Callable[..., Awaitable[Sequence[Any]]]] = {
     "candles": _candles,
+    "files": _files,
     "list": _list,
     "present": _present,
     "past": _past,

@@ -15,7 +15,7 @@ from crypto_pipeline.errors import (
     RequestRejected,
     TransientError,
 )
-from crypto_pipeline.providers.declaration import Reply
+from crypto_pipeline.providers.declaration import Provider, Reply
 
 T = TypeVar("T")
 
@@ -45,6 +45,22 @@ def http_fault(reply: Reply, said: str = "") -> ProviderError | None:
             return TransientError(told)
         case _:
             return RequestRejected(told)
+
+
+def read_reply(
+    provider: Provider,
+    reply: Reply,
+    read: Callable[[Reply], T],
+    accepts: frozenset[int] = frozenset(),
+) -> T:
+    """What a reply tells, or the error it means; ``accepts`` are further statuses of answers."""
+    fault = provider.fault(reply)
+    if fault is not None:
+        raise fault
+    if reply.status >= HTTPStatus.MULTIPLE_CHOICES and reply.status not in accepts:
+        msg = f"HTTP {reply.status}: the address has moved or is not a {provider.title} API"
+        raise TransientError(msg)
+    return read(reply)
 
 
 def by_body(

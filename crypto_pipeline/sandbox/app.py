@@ -1,9 +1,11 @@
 """The sandbox as one application: every venue under its name, the control under ``/_sandbox``."""
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
+from crypto_pipeline.sandbox.archive import ARCHIVES
 from crypto_pipeline.sandbox.binance import Binance, BinanceUS
+from crypto_pipeline.sandbox.binance_usdm import BinanceUsdm
 from crypto_pipeline.sandbox.bitfinex import Bitfinex
 from crypto_pipeline.sandbox.bitget import Bitget
 from crypto_pipeline.sandbox.bitstamp import Bitstamp
@@ -35,6 +37,7 @@ from crypto_pipeline.sandbox.venues import Venue
 EXCHANGES: tuple[type[Binance | Exchange], ...] = (
     Binance,
     BinanceUS,
+    BinanceUsdm,
     Bitfinex,
     Bitget,
     Bitstamp,
@@ -62,6 +65,7 @@ def venues(settings: SandboxSettings, book: FaultBook) -> list[Venue]:
     """Every venue of the sandbox. Raises UsageError when the recordings cannot be read."""
     return [
         *(exchange(settings, book) for exchange in EXCHANGES),
+        *(archive(settings, book) for archive in ARCHIVES),
         *(feed(settings, book) for feed in PRICE_FEEDS),
         *(service(settings, book) for service in NEWS_SERVICES),
         *publisher_feeds(settings, book),
@@ -73,8 +77,10 @@ def venues(settings: SandboxSettings, book: FaultBook) -> list[Venue]:
 def app(settings: SandboxSettings, controls: Control | None = None) -> Starlette:
     """The application; whoever passes a control keeps the handle on what it does."""
     controls = controls or control(settings)
-    mounts = [
-        Mount(f"/{venue.name}", app=Front(venue, settings, controls))
-        for venue in venues(settings, controls.book)
-    ]
-    return Starlette(routes=[Mount("/_sandbox", routes=controls.routes()), *mounts])
+    fronts = {
+        venue.name: Front(venue, settings, controls) for venue in venues(settings, controls.book)
+    }
+    mounts = [Mount(f"/{name}", app=front) for name, front in fronts.items()]
+    # A mount has no answer for its bare name, where the archives are asked for their listing.
+    bare = [Route(f"/{archive.name}", fronts[archive.name]) for archive in ARCHIVES]
+    return Starlette(routes=[Mount("/_sandbox", routes=controls.routes()), *bare, *mounts])

@@ -1,4 +1,4 @@
-"""Binance spot: which path answers what, at which weight.
+"""Binance spot: which path answers what, at which weight; its siblings say what they do otherwise.
 
 How queries are read, bodies are worded and weight is counted lives in the modules beside.
 Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api
@@ -33,10 +33,6 @@ from crypto_pipeline.sandbox.tape import Tape
 from crypto_pipeline.sandbox.venues import Reply
 from crypto_pipeline.sandbox.weights import Verdict, WeightMeter
 
-KLINES = "/api/v3/klines"
-EXCHANGE_INFO = "/api/v3/exchangeInfo"
-WEIGHTS = {KLINES: 2, EXCHANGE_INFO: 20}
-DEFAULT_WEIGHT_LIMIT = 6000
 INVALID_SYMBOL = (-1121, "Invalid symbol.")
 BEFORE_THE_VENUE = ("451", "403_html")  # refused at the edge: no weight, no X-MBX headers
 
@@ -47,7 +43,11 @@ class Binance:
     """One Binance spot host over the synthetic market and the recordings."""
 
     name = "binance"
-    listings = LISTINGS
+    listings: Sequence[Listing] = LISTINGS
+    klines_at = "/api/v3/klines"
+    info_at = "/api/v3/exchangeInfo"
+    default_weight_limit = 6000
+    most_rows = 1000
 
     def __init__(self, settings: SandboxSettings, book: FaultBook) -> None:
         self._settings = settings
@@ -56,22 +56,24 @@ class Binance:
         self._listings = {listing.symbol: listing for listing in self.listings}
         self._meter = WeightMeter(settings.weight_limit, settings.clock)
         self._answers: dict[str, Answer] = {
-            "/api/v3/ping": self._ping,
-            "/api/v3/time": self._time,
-            EXCHANGE_INFO: self._exchange_info,
-            KLINES: self._klines,
+            self.info_at.replace("exchangeInfo", "ping"): self._ping,
+            self.info_at.replace("exchangeInfo", "time"): self._time,
+            self.info_at: self._exchange_info,
+            self.klines_at: self._klines,
         }
 
     def asked(self, path: str, request: Request) -> Asked:
         """By symbol; only klines come in pages."""
-        return Asked(f"/{self.name}{path}", request.query_params.get("symbol"), path == KLINES)
+        return Asked(
+            f"/{self.name}{path}", request.query_params.get("symbol"), path == self.klines_at
+        )
 
     def reply(self, path: str, request: Request, faults: Sequence[Fault]) -> Reply:
         """Edge, weight, fault, answer: in the order a request meets them."""
         refused = next((fault for fault in faults if fault.kind in REFUSALS), None)
         if refused and refused.kind in BEFORE_THE_VENUE:
             return replies.refusal(refused, self._limit, self._now())
-        weight = WEIGHTS.get(path, 1)
+        weight = self.weight(path, request)
         address = request.client.host if request.client else ""
         verdict = self._meter.count(address, weight)
         if verdict.status != HTTPStatus.OK:
@@ -84,9 +86,17 @@ class Binance:
         headers = {**reply.headers, "x-mbx-used-weight": used, "x-mbx-used-weight-1m": used}
         return replace(reply, headers=headers, weight=weight)
 
+    def weight(self, path: str, _: Request) -> int:
+        """What a request costs, refused or not."""
+        return {self.klines_at: 2, self.info_at: 20}.get(path, 1)
+
+    def symbol_info(self, base: str, quote: str, tick: int, step: int) -> dict[str, Any]:
+        """One symbol of ``exchangeInfo``."""
+        return symbol_info(base, quote, tick, step)
+
     @property
     def _limit(self) -> int:
-        return self._settings.weight_limit or DEFAULT_WEIGHT_LIMIT
+        return self._settings.weight_limit or self.default_weight_limit
 
     def _now(self) -> int:
         return int(self._settings.clock().timestamp() * 1000)
@@ -116,27 +126,27 @@ class Binance:
     def _exchange_info(self, items: Sequence[tuple[str, str]], _: Sequence[Fault]) -> bytes:
         optional = ("symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus")
         wanted = parameters.symbols(parameters.read(items, (), optional))
-        known = self._symbols()
+        known = self.symbols()
         if wanted is not None and not known.keys() >= set(wanted):
             raise QueryError(*INVALID_SYMBOL)
         infos = [known[symbol] for symbol in (known if wanted is None else wanted)]
         return exchange_info(infos, self._limit, self._now())
 
-    def _symbols(self) -> dict[str, dict[str, Any]]:
+    def symbols(self) -> dict[str, dict[str, Any]]:
         """What is listed now, and whatever was recorded, each with its status."""
         now = self._now()
         infos = {
-            symbol: symbol_info(*assets(symbol), 1, 1) for symbol in self._recordings.symbols()
+            symbol: self.symbol_info(*assets(symbol), 1, 1) for symbol in self._recordings.symbols()
         }
         for listing in self._listings.values():
             if listing.listed_ms <= now or listing.symbol in infos:
-                infos[listing.symbol] = symbol_info(
+                infos[listing.symbol] = self.symbol_info(
                     listing.base, listing.quote, listing.tick, listing.step
                 )
         for symbol in tuple(infos):
-            if self._holds("unlisted", EXCHANGE_INFO, symbol):
+            if self._holds("unlisted", self.info_at, symbol):
                 del infos[symbol]
-            elif self._holds("delisted", EXCHANGE_INFO, symbol):
+            elif self._holds("delisted", self.info_at, symbol):
                 infos[symbol]["status"] = "BREAK"
         return infos
 
@@ -144,9 +154,13 @@ class Binance:
         given = parameters.read(
             items, ("symbol", "interval"), ("startTime", "endTime", "limit", "timeZone")
         )
-        grid, ask, symbol = parameters.interval(given), parameters.ask(given), given["symbol"]
+        grid, ask, symbol = (
+            parameters.interval(given),
+            parameters.ask(given, self.most_rows),
+            given["symbol"],
+        )
         kinds = [fault.kind for fault in faults]
-        if self._holds("unlisted", KLINES, symbol):
+        if self._holds("unlisted", self.klines_at, symbol):
             raise QueryError(*INVALID_SYMBOL)
         weather = self._weather(symbol)
         if (symbol, grid.name) in self._recordings.series:
@@ -156,7 +170,9 @@ class Binance:
         if listing is None:
             return b"[]"
         candles = page(Tape(listing, self._settings.seed), grid, ask, self._now(), weather)
-        candles = candles.stilled(self._book.spans("quiet", Asked(f"/{self.name}{KLINES}", symbol)))
+        candles = candles.stilled(
+            self._book.spans("quiet", Asked(f"/{self.name}{self.klines_at}", symbol))
+        )
         if kinds:
             candles = candles.take(np.array(disarranged(len(candles), kinds), dtype=np.int64))
         return replies.klines(candles, listing)
@@ -166,7 +182,7 @@ class Binance:
         return self._book.holds(kind, Asked(f"/{self.name}{path}", symbol), self._now())
 
     def _weather(self, symbol: str) -> Weather:
-        asked = Asked(f"/{self.name}{KLINES}", symbol)
+        asked = Asked(f"/{self.name}{self.klines_at}", symbol)
         gone = [span for kind in ROWLESS for span in self._book.spans(kind, asked)]
         return Weather(tuple(gone), self._book.spans("off_grid", asked))
 

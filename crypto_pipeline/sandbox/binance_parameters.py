@@ -11,7 +11,6 @@ from crypto_pipeline.sandbox.grids import GRIDS, Grid
 from crypto_pipeline.sandbox.market import Ask
 
 DEFAULT_LIMIT = 500
-MOST_LIMIT = 1000
 FIRST_MICROSECONDS = 10**14  # times may come in microseconds as well
 LAST_TIME = 2**63 - 1
 SYMBOL = r"[A-Z0-9_.\-]{1,50}"
@@ -88,9 +87,9 @@ def interval(given: Mapping[str, str]) -> Grid:
     return GRIDS[given["interval"]]
 
 
-def ask(given: Mapping[str, str]) -> Ask:
-    """The page that was asked for; more rows than a page holds are a full page, not an error."""
-    limit = min(_number(given, "limit") or 0, MOST_LIMIT) if "limit" in given else DEFAULT_LIMIT
+def ask(given: Mapping[str, str], most: int) -> Ask:
+    """The page that was asked for; more rows than ``most`` are a full page, not an error."""
+    limit = min(_number(given, "limit") or 0, most) if "limit" in given else DEFAULT_LIMIT
     if not limit:
         raise QueryError(-1130, "Data sent for parameter 'limit' is not valid.")
     start, end = _number(given, "startTime"), _number(given, "endTime")

@@ -28,7 +28,12 @@ ROWLESS = ("outage", "delisted", "unlisted")
 """Rows between ``start`` and ``end`` never were; the last two show in the list of symbols too."""
 MARKET = (*ROWLESS, "off_grid", "quiet")
 """The market itself, between ``start`` and ``end``: without rows, off the grid, or without trades."""
-KINDS = REFUSALS + TRANSPORT + PAGES + MARKET
+FILES = ("missing_file", "reissue", "corrupt_zip", "odd_columns", "odd_unit")
+"""An archive's files, all of them or those that overlap ``start`` to ``end``, while the fault stands."""
+DELIVERY = ("listed_but_gone", "no_checksum", "wrong_checksum")
+"""An archive's answers for those files: the first is met by the file, the others by its checksum."""
+KINDS = REFUSALS + TRANSPORT + PAGES + MARKET + FILES + DELIVERY
+CHECKSUM = ".CHECKSUM"
 
 _TEXT = re.compile(
     r"(?P<kind>[^:]+)"
@@ -49,6 +54,8 @@ class Asked:
     path: str
     symbol: str | None = None
     is_page: bool = False
+    window: tuple[int, int] | None = None
+    """Of an archive's file: the time of its candles, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +85,11 @@ class Fault:
             (not 0 <= self.probability <= 1, "probability must lie between 0 and 1"),
             (self.ms < 0 or (self.retry_after or 0) < 0, "ms and retry_after cannot be negative"),
             (
-                (self.kind in MARKET) != self._has_span,
-                f"{', '.join(MARKET)}: these, and they alone, need START/END",
+                self._has_span != self._wants_span,
+                f"{', '.join(MARKET)}: these need START/END; only faults of files may have it too",
             ),
             (
-                self.kind in MARKET and self._is_dealt,
+                self.kind in MARKET + FILES and self._is_dealt,
                 f"{self.kind} is for ever: no times, no probability",
             ),
         ):
@@ -116,20 +123,39 @@ class Fault:
 
     @property
     def span(self) -> tuple[int, int]:
-        """``[start, end)`` in milliseconds; only market faults have one."""
+        """``[start, end)`` in milliseconds; faults of the market and of files have one."""
         if self.start is None or self.end is None:
             return (0, 0)
         return round(self.start.timestamp() * 1000), round(self.end.timestamp() * 1000)
 
     def concerns(self, asked: Asked) -> bool:
-        """Whether it is meant for such a request; market faults are for none."""
-        if self.kind in MARKET or (self.kind in PAGES and not asked.is_page):
+        """Whether it is meant for such a request; faults of the market and of files are for none."""
+        if self.kind in MARKET + FILES or (self.kind in PAGES and not asked.is_page):
             return False
+        is_of_file = self.kind == "listed_but_gone"
+        if self.kind in DELIVERY and is_of_file == asked.path.endswith(CHECKSUM):
+            return False
+        return self.touches(asked)
+
+    def touches(self, asked: Asked) -> bool:
+        """Whether what is asked for is of its path and symbol; of a file also, whether it is of its span."""
+        if asked.window is None and self.kind in FILES + DELIVERY:
+            return False
+        if asked.window is not None and self._has_span:
+            (start, end), (first, stop) = self.span, asked.window
+            if stop <= start or end <= first:
+                return False
         return asked.path.startswith(self.path) and self.symbol in (None, asked.symbol)
 
     @property
     def _has_span(self) -> bool:
         return self.start is not None and self.end is not None and self.start < self.end
+
+    @property
+    def _wants_span(self) -> bool:
+        if self.kind in FILES + DELIVERY:
+            return self.start is not None or self.end is not None
+        return self.kind in MARKET
 
     @property
     def _is_dealt(self) -> bool:
@@ -177,11 +203,7 @@ class FaultBook:
     def spans(self, kind: str, asked: Asked) -> tuple[tuple[int, int], ...]:
         """The spans of the market faults of that kind for the symbol and path, in milliseconds."""
         return tuple(
-            fault.span
-            for fault in self.standing()
-            if fault.kind == kind
-            and fault.symbol in (None, asked.symbol)
-            and asked.path.startswith(fault.path)
+            fault.span for fault in self.standing() if fault.kind == kind and fault.touches(asked)
         )
 
     def holds(self, kind: str, asked: Asked, now: int) -> bool:

@@ -15,6 +15,7 @@ from crypto_pipeline.sandbox.venues import BODY, Reply, Venue
 
 ABORT = "sandbox.abort"
 """The scope's key for a function that closes the connection at once; the server puts it there."""
+CHUNK = 262_144  # bytes that a client must be ready to take before it is sent more
 
 
 class Front:
@@ -64,8 +65,8 @@ async def _send(reply: Reply, now: datetime, send: Send, *, is_cut: bool) -> Non
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-    if is_cut:
-        half = reply.body[: len(reply.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-    else:
-        await send({"type": "http.response.body", "body": reply.body})
+    end = len(reply.body) // 2 if is_cut else len(reply.body)
+    for first in range(0, max(end, 1), CHUNK):
+        piece = reply.body[first : min(first + CHUNK, end)]
+        more = is_cut or first + CHUNK < end
+        await send({"type": "http.response.body", "body": piece, "more_body": more})

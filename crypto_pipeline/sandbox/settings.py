@@ -15,7 +15,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """``weight_limit`` None never refuses; ``recorded`` is a file or folder of recorded candles."""
+    """``weight_limit`` None never refuses; ``recorded`` is a file or folder of recorded candles.
+
+    Files of an archive that lie below ``archive_directory``, as at ``data/spot/monthly/klines/…``,
+    are served from there instead of being made.
+    """
 
     seed: int = 7
     clock: Callable[[], datetime] = utc_now
@@ -23,4 +27,5 @@ class SandboxSettings:
     weight_limit: int | None = 6000
     faults: tuple[Fault, ...] = ()
     recorded: Path | None = None
+    archive_directory: Path | None = None
     log_size: int = 10_000

@@ -30,7 +30,7 @@ class Reply:
     """A whole HTTP reply; ``weight`` is what the request cost at this venue."""
 
     status: int
-    body: bytes
+    body: bytes | memoryview
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     weight: int = 0

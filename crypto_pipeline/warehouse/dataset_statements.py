@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from psycopg import sql
 
-from crypto_pipeline.market.datasets import NEWS, PROVISIONAL, Dataset
+from crypto_pipeline.market.datasets import NEWS, OHLC, PROVISIONAL, Dataset
 from crypto_pipeline.warehouse.statements import statements
 
 
@@ -24,6 +24,7 @@ def row_statements(dataset: Dataset) -> Mapping[str, sql.Composed]:
     values = dataset.values
     words = {
         "table": sql.Identifier("warehouse", dataset.name),
+        **_reading(dataset),
         "revisions": sql.Identifier("warehouse", f"{dataset.name}_revisions"),
         "staging": sql.Identifier(f"staged_{dataset.name}"),
         "time": sql.Identifier(dataset.time),
@@ -42,6 +43,22 @@ def row_statements(dataset: Dataset) -> Mapping[str, sql.Composed]:
     return MappingProxyType(
         {name: sql.SQL(text).format(**words) for name, text in statements("rows").items()}
     )
+
+
+def _reading(dataset: Dataset) -> dict[str, sql.Composable]:
+    """Where rows are read: candles may be packed by days, of which those not asked for stay so."""
+    if dataset != OHLC:
+        table, always = sql.Identifier("warehouse", dataset.name), sql.SQL("true")
+        return {"stored": table, "ends": table, "in_days": always, "in_days_and_a_slot": always}
+    since = "kept.day >= (%(start)s::timestamptz at time zone 'utc')::date and kept.day <= "
+    return {
+        "stored": sql.Identifier("warehouse", "ohlc_stored"),
+        "ends": sql.Identifier("warehouse", "ohlc_ends"),
+        "in_days": sql.SQL(since + "(%(end)s::timestamptz at time zone 'utc')::date"),
+        "in_days_and_a_slot": sql.SQL(
+            since + "((%(end)s + %(step)s::interval) at time zone 'utc')::date"
+        ),
+    }
 
 
 def _listed(names: Iterable[str], table: str | None = None) -> sql.Composed:

@@ -1,8 +1,13 @@
 """Each host's allowance, pause and health, shared by every process through one row each in Postgres."""
 
 import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Self, cast
+from typing import Self, TypeAlias, cast
 
 import psycopg
 
@@ -23,14 +28,49 @@ STEADY_SHARE = 0.95
 
 A host counts by its clock minute, so burst and pace together must fit into one.
 """
+NEWS_APART = 0.25
+"""Seconds between two reports that all goes well, each a statement; what goes wrong is told at once."""
 A_LONG_TIME = 86_400.0
 """Seconds; whoever waits for ever waits no longer for one request."""
+_Host: TypeAlias = tuple[str, str]
+"""A provider, and one of its hosts."""
+
+
+@dataclass(slots=True)
+class Waits:
+    """Who waits for a host's allowance, and for how many ``seconds`` somebody did.
+
+    Requests that wait side by side for one host wait once.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    seconds: float = 0.0
+    _until: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def add(self, host: str, per_minute: int, wait: float) -> None:
+        """Note that a request waits from now on."""
+        now = self.clock()
+        before, _ = self._until.get(host, (now, 0))
+        self.seconds += max(now + wait - max(before, now), 0.0)
+        self._until[host] = max(before, now + wait), per_minute
+
+    @property
+    def limited_by(self) -> str | None:
+        """The limit that is waited for now, the one that lasts longest of several; None without any."""
+        host = max(self._until, key=lambda one: self._until[one][0], default=None)
+        if host is None or self._until[host][0] <= self.clock():
+            return None
+        return f"the limit of {host}, {self._until[host][1]:,} a minute"
 
 
 class SharedLimits:
     """The pacer of a run; one connection, made when first needed. Use as an async context."""
 
     def __init__(self, database: Database) -> None:
+        self.waits = Waits()
+        self._looked: dict[str, float] = {}
+        self._told: dict[_Host, float] = {}
+        self._answers: defaultdict[_Host, list[Told]] = defaultdict(list)
         self._database = database
         self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
 
@@ -49,8 +89,11 @@ class SharedLimits:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Give the connection back."""
+        """Tell what is left to tell, and give the connection back."""
         if self._connection is not None:
+            with suppress(psycopg.Error):  # a broken connection has been told of already
+                for whom in list(self._answers):
+                    await self._tell(whom)
             await self._connection.close()
 
     async def reserve(
@@ -67,7 +110,11 @@ class SharedLimits:
         parameters = {"host": host, "cost": cost, "burst": burst}
         patience = timedelta(seconds=min(longest, A_LONG_TIME))
         row = await self._row("limits", "reserve", **parameters, longest=patience)
-        return float(str(row[0])) if row else None
+        if row is None:
+            return None
+        wait = float(str(row[0]))
+        self.waits.add(host, per_minute, wait)
+        return wait
 
     async def standing(self, provider: str, host: str) -> Standing:
         """Whether the host must be left alone, by its own wish or for its failures."""
@@ -80,21 +127,40 @@ class SharedLimits:
         return row is not None
 
     async def note(self, provider: str, host: str, told: Told) -> None:
-        """Add a request to the host's health."""
-        is_fault = told.outcome != "answered"
+        """Add a request to the host's health; of many answers those of a moment are added together."""
+        whom = provider, host
+        if told.outcome != "answered":
+            await self._tell(whom)
+            await self._note(whom, [told])
+            self._told.pop(whom, None)
+            return
+        self._answers[whom].append(told)
+        if self.waits.clock() >= self._told.get(whom, -math.inf) + NEWS_APART:
+            await self._tell(whom)
+
+    async def _tell(self, whom: _Host) -> None:
+        if answers := self._answers.pop(whom, None):
+            self._told[whom] = self.waits.clock()
+            await self._note(whom, answers)
+
+    async def _note(self, whom: _Host, told: Sequence[Told]) -> None:
+        """Add requests that ended alike."""
+        last = told[-1]
+        is_fault = last.outcome != "answered"
         await self._row(
             "health",
             "note",
-            provider=provider,
-            host=host,
-            outcome=told.outcome,
-            rest=told.rest,
-            size=told.size,
-            latency_ms=told.seconds * 1000,
-            used_weight=told.used_weight,
-            weight_limit=told.weight_limit,
-            error_class=type(told.error).__name__ if is_fault else None,
-            error=str(told.error) if is_fault else None,
+            provider=whom[0],
+            host=whom[1],
+            times=len(told),
+            outcome=last.outcome,
+            rest=last.rest,
+            size=sum(one.size for one in told),
+            latency_ms=sum(one.seconds for one in told) / len(told) * 1000,
+            used_weight=last.used_weight,
+            weight_limit=last.weight_limit,
+            error_class=type(last.error).__name__ if is_fault else None,
+            error=str(last.error) if is_fault else None,
             opens_after=OPENS_AFTER,
             shortest=SHORTEST_REST,
             longest=LONGEST_REST,
@@ -106,6 +172,10 @@ class SharedLimits:
 
     async def observe(self, host: str, used: int, per_minute: int) -> None:
         """Take note of the weight the host says was used since its minute began."""
+        now = self.waits.clock()
+        if now < self._looked.get(host, -math.inf) + NEWS_APART:
+            return
+        self._looked[host] = now
         spent = timedelta(minutes=min(used / per_minute, 1.0))
         await self._seconds("observe", host=host, used=spent)
 

@@ -2,20 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
 
-from crypto_pipeline.market.intervals import Interval
+from crypto_pipeline.market.intervals import EPOCH, Interval
 from crypto_pipeline.market.windows import DAY, midnight
 
 Slot = tuple[datetime, datetime]
+Opened: TypeAlias = Iterable[datetime] | npt.NDArray[np.int64]
+"""Open times; as an array they are microseconds since 1970, in order."""
+_MICROSECOND = timedelta(microseconds=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def presence(
-    opened: Iterable[tuple[int, Interval, Iterable[datetime]]],
+    opened: Iterable[tuple[int, Interval, Opened]],
 ) -> Mapping[str, list[object]]:
     """Parallel lists for SQL, in the ledger's order, from series ids with open times.
 
@@ -23,7 +29,12 @@ def presence(
     """
     found: dict[tuple[int, date], list[Slot]] = defaultdict(list)
     for series_id, interval, times in opened:
-        for start, end in _runs(interval, times):
+        runs = (
+            _array_runs(interval, times)
+            if isinstance(times, np.ndarray)
+            else _runs(interval, times)
+        )
+        for start, end in runs:
             found[series_id, start.date()].append((start, end))
     keys = sorted(found)
     return {
@@ -51,6 +62,19 @@ def _runs(interval: Interval, times: Iterable[datetime]) -> Iterator[Slot]:
         end = min(end, day_end)
     if start < end:
         yield start, end
+
+
+def _array_runs(interval: Interval, times: npt.NDArray[np.int64]) -> Iterator[Slot]:
+    """The same for an array: a run ends where the next slot is not beside it, or of another day."""
+    step, day = interval.step // _MICROSECOND, DAY // _MICROSECOND
+    anchor = (interval.anchor - EPOCH) // _MICROSECOND
+    slots = (times - anchor) // step * step + anchor
+    days = slots // day
+    ends = np.flatnonzero((np.diff(slots) > step) | (np.diff(days) > 0))
+    firsts, lasts = np.append(0, ends + 1), np.append(ends, len(slots) - 1)
+    for first, last in zip(slots[firsts].tolist(), slots[lasts].tolist(), strict=True):
+        end = min(last + step, (last // day + 1) * day)
+        yield EPOCH + first * _MICROSECOND, EPOCH + end * _MICROSECOND
 
 
 def _multirange(slots: Iterable[Slot]) -> TimestamptzMultirange:

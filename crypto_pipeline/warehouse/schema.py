@@ -200,9 +200,12 @@ loads = sa.Table(
 )
 
 
-def _candle_values() -> list[sa.Column[Any]]:
+def _trade_count() -> sa.Column[Any]:
+    return sa.Column("trade_count", sa.Integer, comment="number of trades")
+
+
+def _prices() -> list[sa.Column[Any]]:
     return [
-        sa.Column("trade_count", sa.Integer, comment="number of trades"),
         _required("open", sa.Numeric(), comment="quote per base"),
         _required("high", sa.Numeric(), comment="quote per base"),
         _required("low", sa.Numeric(), comment="quote per base"),
@@ -216,9 +219,11 @@ ohlc = sa.Table(
     "ohlc",
     metadata,
     sa.Column("open_time", INSTANT, primary_key=True, comment="UTC, as the venue says"),
-    sa.Column("series_id", sa.Integer, primary_key=True),
     _required("load_id", sa.Integer()),
-    *_candle_values(),
+    _trade_count(),
+    # Two bytes, and last of those of fixed width: nothing is padded for them.
+    sa.Column("series_id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    *_prices(),
     sa.PrimaryKeyConstraint("series_id", "open_time"),
     postgresql_partition_by="range (open_time)",
     comment="Closed candles, partitioned by month of open time.",
@@ -231,7 +236,8 @@ ohlc_revisions = sa.Table(
     _required("open_time", INSTANT),
     _required("series_id", sa.Integer()),
     _required("load_id", sa.Integer(), comment="the load the replaced row came with"),
-    *_candle_values(),
+    _trade_count(),
+    *_prices(),
     _required("replaced_at", INSTANT, server_default=NOW),
     _required("replaced_by", sa.Integer(), comment="the load that replaced it"),
     sa.Index(None, "series_id", "open_time"),

@@ -5,25 +5,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
+from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Rejected
 from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.series import Series
-from crypto_pipeline.market.windows import midnight
+from crypto_pipeline.market.windows import Window, midnight
+from crypto_pipeline.warehouse.copy_stream import HEADER, TRAILER, candle_stream
+from crypto_pipeline.warehouse.copy_text import text_lines
 from crypto_pipeline.warehouse.database import Connection, Database
 from crypto_pipeline.warehouse.dataset_statements import row_statements
 from crypto_pipeline.warehouse.holes import settle
-from crypto_pipeline.warehouse.presence import presence
+from crypto_pipeline.warehouse.packing import unpack
+from crypto_pipeline.warehouse.presence import Opened, presence
 from crypto_pipeline.warehouse.statements import statements
 
 _PARTITIONS_LOCK = 7_205_759_403
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+MANY = 2000
+"""Rows from which on it pays to set the unchanged ones aside all at once."""
+_BINARY = {"copy_new": "copy_new_binary", "copy_staging": "copy_staging_binary"}
 Row = tuple[Any, ...]
 
 
@@ -46,10 +51,13 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRows:
-    """Valid rows of one series, in the order of its dataset's columns, and those that broke a promise."""
+    """Valid rows of one series, in the order of its dataset's columns, and those that broke a promise.
+
+    Many candles can come as a block; the parts of one batch are all of one kind.
+    """
 
     series: Series
-    rows: Sequence[Row]
+    rows: Sequence[Row] | CandleBlock
     rejected: Sequence[Rejected] = ()
 
 
@@ -82,16 +90,18 @@ class Writer:
 
         ``trust`` is 0 for the venue itself; a greater number never replaces a smaller one's rows.
         """
-        rows = [part for part in batch if part.rows or part.rejected]
+        rows = [part for part in batch if len(part.rows) or part.rejected]
         if not rows:
             return Stored()
-        self._ensure_months(row[0] for part in rows for row in part.rows)
+        self._ensure_months(day for part in rows for day in _days(part.rows))
         ids = sorted({self._id(part) for part in rows})
         covered = presence(
             (self._id(part), part.series.interval, self._settled(part)) for part in rows
         )
         with self._connection.transaction():
             self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
+            if self._dataset == OHLC:
+                unpack(self._connection, self._touched(rows, covered))
             known = self._connection.execute(statements("coverage")["known"], covered).fetchone()
             assert known is not None
             has_rows, has_holes = known
@@ -104,10 +114,42 @@ class Writer:
             self._connection.execute(self._statements["forgive"], {"series_ids": ids})
         return Stored(inserted, updated, rejected)
 
-    def _settled(self, part: SeriesRows) -> Iterator[datetime]:
+    def store_whole(
+        self,
+        parts: Iterable[SeriesRows],
+        window: Window,
+        source: str,
+        finish: Callable[[Connection, Stored], None] = lambda *_: None,
+    ) -> Stored:
+        """Store all parts of a file in one transaction: none of them, when reading any of them fails.
+
+        No row lies outside the ``window``; ``finish`` is called in the same transaction.
+        """
+        # Made before, so that no reader of the table has to wait for the transaction.
+        self._ensure_months(window.days())
+        stored = Stored()
+        with self._connection.transaction():
+            for part in parts:
+                stored += self.store([part], source)
+            finish(self._connection, stored)
+        return stored
+
+    def _settled(self, part: SeriesRows) -> Opened:
         """When the rows are that can change no more: only these make their slots present."""
+        if isinstance(part.rows, CandleBlock):
+            return part.rows.open_times
         provisional = self._dataset.is_provisional_at
         return (row[0] for row in part.rows if provisional is None or not row[provisional])
+
+    def _touched(
+        self, rows: Sequence[SeriesRows], covered: Mapping[str, list[object]]
+    ) -> Mapping[str, list[object]]:
+        """The series and days of rows and of rejected ones, side by side."""
+        refused = [(self._id(part), one.row[0].date()) for part in rows for one in part.rejected]
+        return {
+            "series_ids": [*covered["series_ids"], *(series_id for series_id, _ in refused)],
+            "days": [*covered["days"], *(day for _, day in refused)],
+        }
 
     def _id(self, part: SeriesRows) -> int:
         return self._series_ids[part.series.name]
@@ -128,22 +170,41 @@ class Writer:
         if is_new:
             with suppress(UniqueViolation), self._connection.transaction():
                 return self._copy("copy_new", batch, load_id), 0
-        self._copy("copy_staging", batch, load_id)
+        known = {"series_ids": [self._id(part) for part in batch]}
+        self._connection.execute(self._statements["clear_staging"])
+        staged = self._copy("copy_staging", batch, load_id)
+        if staged >= MANY:
+            self._connection.execute(self._statements["drop_unchanged"], known)
         replaced = self._connection.execute(self._statements["keep_revisions"], load).rowcount
         written = self._connection.execute(self._statements["upsert"], load).rowcount
         return written - replaced, replaced
 
     def _copy(self, statement: str, batch: Sequence[SeriesRows], load_id: int) -> int:
-        """Send the rows as text, which Postgres reads faster than a driver can make binary decimals."""
+        """Send the rows, arrays as they are and others as text; how many."""
+        if all(isinstance(part.rows, CandleBlock) for part in batch):
+            return self._send(_BINARY[statement], self._binary(batch, load_id))
+        return self._send(statement, self._text(batch, load_id))
+
+    def _send(self, statement: str, chunks: Iterable[bytes | str]) -> int:
         cursor = self._connection.cursor()
         with cursor.copy(self._statements[statement]) as copy:
-            for part in batch:
-                keys = f"{self._id(part)}\t{load_id}"
-                copy.write("".join(_line(keys, row) for row in part.rows))
+            for chunk in chunks:
+                copy.write(chunk)
         return cursor.rowcount
 
-    def _ensure_months(self, moments: Iterable[datetime]) -> None:
-        months = {moment.date().replace(day=1) for moment in moments} - self._months
+    def _binary(self, batch: Sequence[SeriesRows], load_id: int) -> Iterator[bytes]:
+        yield HEADER
+        for part in batch:
+            assert isinstance(part.rows, CandleBlock)
+            yield from candle_stream(part.rows, self._id(part), load_id)
+        yield TRAILER
+
+    def _text(self, batch: Sequence[SeriesRows], load_id: int) -> Iterator[str]:
+        for part in batch:
+            yield text_lines(part.rows, self._id(part), load_id)
+
+    def _ensure_months(self, days: Iterable[date]) -> None:
+        months = {day.replace(day=1) for day in days} - self._months
         if months:
             ensure_month_partitions(self._connection, months, self._dataset)
             self._months |= months
@@ -165,27 +226,8 @@ class Writer:
         return len(refused)
 
 
-def _line(keys: str, row: Row) -> str:
-    """A row in COPY's text form; numbers are written as the source printed them."""
-    return "\t".join([keys, *[_FORMS[type(value)](value) for value in row]]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
-
-
-def _null(_: object) -> str:
-    return "\\N"
-
-
-_FORMS: Mapping[type, Callable[[Any], str]] = {
-    Decimal: str,
-    int: str,
-    bool: str,
-    datetime: datetime.isoformat,
-    str: _escaped,
-    type(None): _null,
-}
+def _days(rows: Sequence[Row] | CandleBlock) -> Iterable[date]:
+    return rows.days() if isinstance(rows, CandleBlock) else {row[0].date() for row in rows}
 
 
 def ensure_month_partitions(

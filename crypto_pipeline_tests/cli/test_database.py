@@ -110,3 +110,18 @@ def test_env_is_what_a_shell_can_read(settings_environment: dict[str, str], tmp_
     assert str(tmp_path / "the data" / "dagster") == exported["DAGSTER_HOME"]
     assert exported["DAGSTER_POSTGRES_URL"].startswith("postgresql+psycopg2://")
     assert {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"} <= exported.keys()
+
+
+def test_old_months_are_packed_by_hand(settings_environment: dict[str, str]) -> None:
+    """The result line counts what was packed; a month that is none, or not over, is refused."""
+    packed = run(settings_environment, "database", "pack")
+    named = run(settings_environment, "database", "pack", "--before", "2024-02")
+    refused = [
+        run(settings_environment, "database", "pack", "--before", month)
+        for month in ("yesterday", "2999-01")
+    ]
+    never = settings_environment | {"CRYPTO_PIPELINE_STORAGE__PACK_AFTER_MONTHS": "0"}
+
+    assert ["Packed 0 candles of 0 days"] * 2 == [one.out[:26] for one in (packed, named)]
+    assert [2, 2, 2] == [one.code for one in (*refused, run(never, "database", "pack"))]
+    assert "expected a month like 2025-01" in refused[0].err

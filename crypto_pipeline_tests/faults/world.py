@@ -267,18 +267,22 @@ def world(schedule: Schedule, venues: Venues, database: Database) -> Iterator[Wo
 def _provider(schedule: Schedule, venues: Venues, interruption: Interruption) -> Provider:
     """Binance as the schedule wants it; each page that is read is a step."""
     assert BINANCE.candles is not None
-    read = BINANCE.candles.rows
 
-    def rows(reply: Any) -> Any:
-        interruption.step()
-        return read(reply)
+    def stepping(read: Any) -> Any:
+        def rows(reply: Any) -> Any:
+            interruption.step()
+            return read(reply)
 
+        return rows
+
+    told = BINANCE.candles
+    candles = replace(told, rows=stepping(told.rows), block=stepping(told.block))
     urls = [host.base_url() for host in venues.hosts]
     return replace(
         BINANCE,
         base_url=urls[0],
         mirrors=tuple(urls[1:]) if schedule.has_mirror else (),
-        candles=replace(BINANCE.candles, rows=rows, page_limit=schedule.page_limit),
+        candles=replace(candles, page_limit=schedule.page_limit),
         limits=replace(
             BINANCE.limits,
             weight_per_minute=schedule.weight_per_minute,

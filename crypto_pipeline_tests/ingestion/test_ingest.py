@@ -1,8 +1,10 @@
 """The one use case: the warehouse ends with what the venue has, and asks for no more than it lacks."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -29,6 +31,7 @@ from crypto_pipeline_tests.ingestion.lines import (
     run,
     store_of,
     truth,
+    with_provider,
 )
 
 FETCHES = "select count(*) from warehouse.fetches"
@@ -231,3 +234,26 @@ def test_progress_leads_to_the_end(make_line: Lines) -> None:
 
     assert told == sorted(told, key=lambda one: (one.done, one.rows))
     assert Progress(37, 37, MINUTES) == told[-1]
+
+
+def test_limit_that_is_waited_for_is_told(make_line: Lines) -> None:
+    """Where the allowance is what takes the time, progress names it and the end says how long."""
+    line = paged_by(make_line(SINCE), 100)
+    limits = replace(line.providers["binance"].limits, weight_per_minute=600)
+    line = replace(with_provider(line, limits=limits), sleep=lambda _: asyncio.sleep(0))
+    told: list[Progress] = []
+    done = run(line, on_progress=told.append)
+    limited_by = told[-1].limited_by
+
+    assert 3.0 < done.waited_for_limit_s < 8.0
+    assert limited_by is not None
+    assert limited_by.endswith(", 600 a minute")
+
+
+def test_run_without_waits_tells_none(make_line: Lines) -> None:
+    """Where the program is what takes the time nothing else is blamed."""
+    told: list[Progress] = []
+    done = run(make_line(SINCE), on_progress=told.append)
+
+    assert 0.0 == done.waited_for_limit_s
+    assert {None} == {one.limited_by for one in told}

@@ -12,6 +12,7 @@ from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.intervals import MONDAY, WEEK
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.providers.binance import BINANCE
+from crypto_pipeline.providers.binance_usdm import BINANCE_USDM
 from crypto_pipeline.providers.candles import candle_endpoint
 from crypto_pipeline.providers.declaration import CandleEndpoint
 from crypto_pipeline.warehouse.ledger import Wanted
@@ -272,6 +273,15 @@ def test_requests_of_all_series_come_newest_first() -> None:
         (eth, [span(5, 15)]),
         (BTC, [span(0, 10)]),
     ] == [(request.series, list(request.slots)) for request in requests]
+
+
+def test_long_run_is_paged_by_weight() -> None:
+    """Of limits that weigh differently the one with the most rows for its weight is the page."""
+    endpoint = candle_endpoint(BINANCE_USDM, series_of(venue=BINANCE_USDM.name))
+    requests = planned(wanting(Runs((span(0, DAY_IN_MINUTES),))), endpoint)
+
+    assert [497, 497, 446] == [request.slots.slots(MINUTE) for request in requests]
+    assert [499, 499, 448] == [request.window.span // MINUTE for request in requests]
 
 
 def test_page_is_counted_in_the_slots_of_its_series() -> None:

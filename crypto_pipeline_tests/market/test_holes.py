@@ -35,8 +35,9 @@ NOW = minute(5000)
 EMPTY = Vain("Unanswered", "nothing there")
 SILENT = Vain("TransientError", "no answer", SILENT_PAUSE)
 ABSENT = Vain("Absent", "nothing there", reason="venue_outage", evidence={"row_before": "22:00"})
+IN_FILE = Vain("Absent", "nothing there", reason="venue_outage", evidence={"file": "2024-02.zip"})
 CERTAIN = Vain("Told", "a person said so", reason="no_trades", note="quiet", is_certain=True)
-outcomes = st.sampled_from([EMPTY, SILENT, ABSENT, CERTAIN])
+outcomes = st.sampled_from([EMPTY, SILENT, ABSENT, IN_FILE, CERTAIN])
 Accounts = Mapping[int, Hole]
 
 
@@ -174,9 +175,10 @@ def test_no_hole_waits_longer_than_its_cap_whatever_the_clock_does(
 def test_explanation_has_two_witnesses_or_a_certain_one(
     story: list[tuple[datetime, Vain]],
 ) -> None:
-    """Two answers without the slots, far enough apart by the clock of their time; or somebody's word."""
+    """Two answers without the slots, far enough apart, an answer and a file, or somebody's word."""
     hole = asked(Hole(SLOT), story)
     seen = [at for at, vain in story if vain.reason and not vain.is_certain]
+    is_seen_twice = all(witness in [vain for _, vain in story] for witness in (ABSENT, IN_FILE))
     is_confirmed = any(
         later - earlier >= CONFIRM_AFTER
         for place, later in enumerate(seen)
@@ -184,7 +186,8 @@ def test_explanation_has_two_witnesses_or_a_certain_one(
     )
     is_told = CERTAIN in [vain for _, vain in story]
 
-    assert (is_confirmed or is_told) or hole.reason is None
+    assert (is_confirmed or is_seen_twice or is_told) or hole.reason is None
+    assert not is_seen_twice or hole.reason is not None
     assert not is_told or hole.reason == "no_trades"
 
 
@@ -194,15 +197,16 @@ def test_hole_is_explained_by_the_first_answer_that_confirms(
 ) -> None:
     """While the clock goes on, failures and empty answers between the witnesses neither help nor harm."""
     hole, now = Hole(SLOT), NOW
-    seen: list[datetime] = []
+    seen: list[tuple[datetime, str]] = []
     for passed, vain in story:
         now += passed * MINUTE
         hole = hole.asked(vain, now)
-        seen += [now] if vain is ABSENT else []
-        is_confirmed = bool(seen) and seen[-1] - seen[0] >= CONFIRM_AFTER
+        seen += [(now, witness) for witness in vain.evidence or ()]
+        is_later = bool(seen) and seen[-1][0] - seen[0][0] >= CONFIRM_AFTER
+        is_confirmed = is_later or len({witness for _, witness in seen}) == 2
 
         assert ("venue_outage" if is_confirmed else None) == hole.reason
-        assert (seen[0] if seen else None) == hole.absent_since
+        assert (seen[0][0] if seen else None) == hole.absent_since
 
 
 def test_suspicion_is_put_to_the_test_as_soon_as_it_can_be_confirmed() -> None:
@@ -213,6 +217,24 @@ def test_suspicion_is_put_to_the_test_as_soon_as_it_can_be_confirmed() -> None:
     assert (1, NOW + CONFIRM_AFTER, None) == (hole.absences, hole.next_at, hole.reason)
     assert (1, NOW + CONFIRM_AFTER, None) == (early.absences, early.next_at, early.reason)
     assert "venue_outage" == early.asked(ABSENT, NOW + CONFIRM_AFTER).reason
+
+
+@pytest.mark.parametrize(("first", "second"), [(ABSENT, IN_FILE), (IN_FILE, ABSENT)])
+def test_answer_and_file_explain_at_once(first: Vain, second: Vain) -> None:
+    """What an answer and a published file both lack needs no five minutes, whichever came first."""
+    suspected = asked(Hole(SLOT), [(NOW, first)])
+    hole = suspected.asked(second, NOW)
+
+    assert suspected.reason is None
+    assert ("venue_outage", 2, NOW + FIRST_RECHECK) == (hole.reason, hole.absences, hole.next_at)
+
+
+@pytest.mark.parametrize("vain", [ABSENT, IN_FILE])
+def test_same_witness_twice_is_still_one(vain: Vain) -> None:
+    """A file that is read again says what it said, as a replica that lags does."""
+    hole = asked(Hole(SLOT), [(NOW, vain), (NOW, vain)])
+
+    assert (None, 1) == (hole.reason, hole.absences)
 
 
 def test_clock_that_went_back_begins_the_suspicion_anew() -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from crypto_pipeline.cli.dagster_home import storage_url
+from crypto_pipeline.cli.dagster_home import EVENTS_AT_ONCE, storage_url
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.warehouse.database import Database
@@ -32,6 +32,7 @@ def opened(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
         environment.setenv("DAGSTER_HOME", str(home))
         environment.setenv("DAGSTER_ARTIFACTS_DIR", str(home / "artifacts"))
         environment.setenv("DAGSTER_POSTGRES_URL", storage_url(url))
+        environment.setenv("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         with dg.DagsterInstance.from_config(str(home)) as instance:
             yield instance
 

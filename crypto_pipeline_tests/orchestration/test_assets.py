@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from crypto_pipeline.ingestion.ingest import Progress
+from crypto_pipeline.orchestration.assets import SHOWN, day_metadata, logged
 from crypto_pipeline.sandbox.server import Sandbox
+from crypto_pipeline.warehouse.ledger import DayCoverage
 from crypto_pipeline_tests.orchestration.conftest import MakeScene
 from crypto_pipeline_tests.orchestration.scene import (
     OHLC,
@@ -125,6 +128,50 @@ def test_progress_is_told_in_the_log(scene: Scene) -> None:
 
     logs = scene.instance.all_logs(result.run_id)
     assert "1 of 1 requests, 24 rows" in [entry.user_message for entry in logs]
+
+
+def test_day_of_many_series_shows_those_that_lack_most() -> None:
+    """The page reads a hundred days' tables at once: each is short, and the rest is summed up."""
+    rows = [DayCoverage(f"series {n:02}", FOURTH, 24, 24 - n % 3, 0, n % 3) for n in range(50)]
+
+    shown = day_metadata(rows, {})["series"].records
+
+    assert [record.data["missing"] for record in shown] == [*(2,) * SHOWN, 49 - 2 * SHOWN]
+    assert [record.data["series"] for record in (shown[0], shown[-1])] == [
+        "series 02",
+        f"{50 - SHOWN} more",
+    ]
+
+
+def test_long_way_is_told_of_every_while() -> None:
+    """A run of a year says each tenth of its way, and something every half minute between them."""
+    lines: list[str] = []
+    seconds = iter([0, 1, 10, 20, 31, 40, 61, 62])
+    tell = logged(lines.append, clock=lambda: next(seconds))
+
+    for done in (0, 1, 2, 3, 4, 5, 100):
+        tell(Progress(done, 1000, 1000 * done))
+
+    assert lines == [
+        "0 of 1000 requests, 0 rows",
+        "3 of 1000 requests, 3,000 rows",
+        "5 of 1000 requests, 5,000 rows",
+        "100 of 1000 requests, 100,000 rows",
+    ]
+
+
+def test_limit_that_is_waited_for_is_told(scene: Scene) -> None:
+    """In the log while it is waited for, and in the metadata of the run for how long it was."""
+    limits = replace(scene.line.providers["binance"].limits, weight_per_minute=60)
+    provider = replace(scene.line.providers["binance"], limits=limits)
+    scene.line = replace(scene.line, providers={"binance": provider}, sleep=at_once)
+
+    result = scene.run(FOURTH)
+
+    logs = [entry.user_message for entry in scene.instance.all_logs(result.run_id)]
+    (told,) = [line for line in logs if line.startswith("1 of 1 requests, 24 rows; the limit of ")]
+    assert told.endswith(", 60 a minute is waited for")
+    assert materializations(result)["2026-03-04"]["waited_for_limit_s"] > 1
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """The calendar as an asset: read on demand, with what changed, and a failure that says why."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
+from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox
-from crypto_pipeline_tests.orchestration.scene import TODAY, Scene
+from crypto_pipeline_tests.ingestion.archives import with_archive
+from crypto_pipeline_tests.orchestration.conftest import MakeScene
+from crypto_pipeline_tests.orchestration.scene import SINCE, TODAY, Scene
 
 INSTRUMENTS = dg.AssetKey("instruments")
 
@@ -76,3 +79,19 @@ def test_a_venue_that_cannot_be_asked_fails_the_run_in_a_sentence(
     told = failure.user_failure_data.description or ""
     assert told.startswith("no venue could be asked: binance: binance refuses this address")
     assert scene.execute("select count(*) from market.instruments") == [(12,)]
+
+
+def test_a_bulk_file_that_was_issued_anew_is_read_again(
+    make_scene: MakeScene, sandbox: Sandbox
+) -> None:
+    """Both issues are noted, and the calendar is read all the same."""
+    first, last = date(2026, 2, 1), date(2026, 2, 28)
+    scene = make_scene("BTC-USDT", since=first, interval="1m")
+    scene.line = with_archive(scene.line, sandbox)
+    scene.run(first, last)
+    before = scene.execute("select etag from market.archive_files")
+    sandbox.order(Fault(kind="reissue", path="/binance_vision"))
+
+    assert 12 == _metadata(_read(scene))["dagster/row_count"]
+    after = scene.execute("select etag from market.archive_files where read_at is not null")
+    assert (1, 2) == (len(before), len({*after}))

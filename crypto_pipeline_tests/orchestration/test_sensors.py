@@ -133,6 +133,16 @@ def test_backfills_are_small_and_few(make_scene: MakeScene) -> None:
     }
 
 
+def test_a_year_that_an_archive_has_is_one_backfill(make_scene: MakeScene) -> None:
+    """A year's files are read in seconds, which is what the start of another run costs."""
+    scene = make_scene(since=date(2025, 3, 5), max_days=366)
+    scene.line = replace(scene.line, archives=scene.line.providers)
+
+    scene.tick()
+
+    assert list(_backfills(scene)) == ["2025-03-05 to 2026-03-04"]
+
+
 def test_when_one_backfill_has_ended_the_next_is_launched(make_scene: MakeScene) -> None:
     """The history fills up, newest first, until nothing is left."""
     scene = make_scene(max_days=2)

@@ -3,14 +3,16 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from crypto_pipeline.cli.dagster_home import storage_url
-from crypto_pipeline.orchestration.storage import KEPT
+from crypto_pipeline.orchestration.storage import KEPT, KEPT_BY_THE_PAGE
 from crypto_pipeline.warehouse.database import Database
 
 POOLED = {"module": "crypto_pipeline.orchestration.storage", "class": "PooledPostgresStorage"}
@@ -78,6 +80,22 @@ def test_nothing_stays_open_after_the_instance(
 
     pooled.dispose()
 
+    _wait_until(lambda: not _backends(database))
+
+
+def test_page_has_a_pool_of_its_own(pooled: dg.DagsterInstance, database: Database) -> None:
+    """One opening of an asset's page asks a dozen things at once; none takes longer than is allowed."""
+    pooled.optimize_for_webserver(statement_timeout=4321, pool_recycle=3600, max_overflow=20)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: _ask(pooled), range(24)))
+    before = _backends(database)
+    _ask(pooled)
+
+    assert 1 <= len(before) <= KEPT_BY_THE_PAGE
+    assert _backends(database) == before
+    with pooled.event_log_storage.index_connection() as connection:
+        assert [("4321ms",)] == connection.execute(text("show statement_timeout")).fetchall()
+    pooled.dispose()
     _wait_until(lambda: not _backends(database))
 
 

@@ -17,7 +17,8 @@ from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.binance import BINANCE
 from crypto_pipeline.providers.candles import CandlePage, candle_pages, candle_question
-from crypto_pipeline.providers.client import Ask, Client, Fetch, http_client
+from crypto_pipeline.providers.client import Ask, Client, Fetch
+from crypto_pipeline.providers.connecting import http_client
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.providers.hiding import host_of
 from crypto_pipeline_tests.market.examples import series_of
@@ -179,4 +180,4 @@ def ask_of(
 
 def joined(pages: Sequence[CandlePage]) -> list[Candle]:
     """The candles of all pages, in the order they came."""
-    return [candle for page in pages for candle in page.frame.candles]
+    return [candle for page in pages for candle in page.rows]

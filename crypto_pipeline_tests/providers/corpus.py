@@ -19,9 +19,9 @@ from crypto_pipeline.cli.providers_parsing import reply_of
 from crypto_pipeline.errors import ProviderError, UsageError
 from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.providers.catalogue import offers
-from crypto_pipeline.providers.client import read_reply
 from crypto_pipeline.providers.declaration import Provider, Reply
 from crypto_pipeline.providers.parsing import Row, parsed
+from crypto_pipeline.providers.replies import read_reply
 
 PROVING = frozenset({"verbatim-recording", "re-serialised-recording", "rows-from-real-responses"})
 """Kinds of recordings that a host really sent."""

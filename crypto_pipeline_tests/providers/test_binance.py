@@ -21,6 +21,7 @@ from crypto_pipeline.errors import (
     RequestRejected,
     TransientError,
 )
+from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import EPOCH, INTERVALS
@@ -345,3 +346,65 @@ def test_binance_us_is_asked_as_binance_is(corpus: Path) -> None:
         BINANCE_US.fault(Reply(403, {"content-type": "text/html"}, body)), HostRefused
     )
     assert {*INTERVALS} - {"1s"} == {*BINANCE_US.candles.intervals}
+
+
+def block_of(body: bytes) -> CandleBlock | None:
+    """The candles of a reply as arrays."""
+    assert CANDLES.block is not None
+    return CANDLES.block(reply_of(body))
+
+
+def page_of(rows: int) -> bytes:
+    """A page as Binance prints it."""
+    cells = ["1.50000000", "20.00000000", "0.00000100", "3.10000000", "123456.00000000"]
+    page = [
+        [1502942400000 + 60_000 * at, *cells, 1502942459999, "4.00000000", at, "1.0", "2.0", "0"]
+        for at in range(rows)
+    ]
+    return json.dumps(page, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+def test_plain_page_is_read_as_arrays(rows: int) -> None:
+    """Digit for digit what is read row by row."""
+    body = page_of(rows)
+    block = block_of(body)
+
+    assert block is not None
+    assert [str(row) for row in CANDLES.rows(reply_of(body))] == [str(row) for row in block]
+
+
+@pytest.mark.parametrize(
+    "name", ["klines_BTCUSDT_1d_2019_365rows", "klines_BTCUSDT_1h_176rows_2023-01"]
+)
+def test_recorded_page_is_read_as_arrays(corpus: Path, name: str) -> None:
+    """As the venue sends it, without the recorder's white space."""
+    rows = json.loads((corpus / f"binance/{name}.json").read_bytes())
+    body = json.dumps(rows, separators=(",", ":")).encode()
+    block = block_of(body)
+
+    assert block is not None
+    assert CANDLES.rows(reply_of(body)) == list(block)
+
+
+@given(
+    st.integers(0, len(page_of(3)) - 1), st.sampled_from(b'x-e"[]{}:., n\x00\xff'), st.booleans()
+)
+def test_page_with_anything_odd_in_it_is_not_read_as_arrays(
+    at: int, odd: int, is_inserted: bool
+) -> None:
+    """What is not plain digits where digits are due is left to who reads row by row."""
+    body = bytearray(page_of(3))
+    body[at : at + (not is_inserted)] = bytes([odd])
+    block = block_of(bytes(body))
+
+    if block is not None:
+        assert CANDLES.rows(reply_of(bytes(body))) == list(block)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"[[]]", b"[[1]]", b"{}", page_of(2)[:-3], page_of(1)[1:-1]]
+)
+def test_what_is_no_page_is_not_read_as_arrays(body: bytes) -> None:
+    """An empty page neither: it has no candles."""
+    assert block_of(body) is None

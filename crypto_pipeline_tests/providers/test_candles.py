@@ -143,6 +143,38 @@ def test_joined_pages_are_the_truth(
     assert expected == venue.paged(window, page_limit)
 
 
+@st.composite
+def weights(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """Limits that weigh less than the page limit, in any proportion."""
+    limits = sorted(draw(st.sets(st.integers(2, 399), max_size=3)))
+    return [(limit, draw(st.integers(1, 9))) for limit in limits]
+
+
+@over_http
+@given(windows(), weights(), st.integers(1, 9), weather("outage"), weather("off_grid"))
+def test_pages_of_any_weight_are_the_truth(
+    venue: Venue,
+    window: Window,
+    weights: list[tuple[int, int]],
+    heaviest: int,
+    outages: list[Fault],
+    off_grid: list[Fault],
+) -> None:
+    """Whatever limits pay, the rows are the same, and each request takes what its limit weighs."""
+    venue.order(*outages, *off_grid)
+    provider = binance_at(venue.sandbox.base_url(), page_limit=400)
+    assert provider.candles is not None
+    candles = replace(provider.candles, weights=weights, weight=heaviest)
+    asking = Asking(replace(provider, candles=candles), venue.browser)
+    expected = venue.truth(window)
+    venue.sandbox.clear_requests()
+
+    assert expected == joined(asking.pages(SERIES, window))
+    assert [candles.weight_of(int(one.query["limit"])) for one in venue.sandbox.requests()] == [
+        weight for _, weight, _ in asking.pacing.reserved
+    ]
+
+
 @over_http
 @given(windows(), st.integers(2, 100), weather("outage"), weather("off_grid"))
 def test_short_page_is_not_taken_for_the_last(
@@ -353,7 +385,7 @@ def test_candle_that_is_open_by_the_hosts_clock_is_not_given(browser: Browser) -
         (page,) = Asking(binance_at(sandbox.base_url()), browser).pages(SERIES, minutes(0, 10))
 
     assert [START + number * MINUTE for number in range(3)] == [
-        row.open_time for row in page.frame.candles
+        row.open_time for row in joined([page])
     ]
     assert (Absence(minutes(3, 5), START + 2 * MINUTE, START + 5 * MINUTE),) == page.absences
 

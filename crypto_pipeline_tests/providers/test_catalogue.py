@@ -17,7 +17,7 @@ def test_every_provider_offers_something(provider: Provider) -> None:
     """Whoever is declared is in the catalogue, with all that it is declared for."""
     found = offers(provider)
     declared = (
-        *(provider.candles, provider.instruments, provider.news),
+        *(provider.candles, provider.archive, provider.instruments, provider.news),
         *(*provider.snapshots.values(), *provider.histories.values()),
     )
 

@@ -21,7 +21,8 @@ from crypto_pipeline.errors import (
     RequestRejected,
     TransientError,
 )
-from crypto_pipeline.providers.client import MAX_ATTEMPTS, USER_AGENT
+from crypto_pipeline.providers.client import MAX_ATTEMPTS
+from crypto_pipeline.providers.connecting import USER_AGENT
 from crypto_pipeline.providers.declaration import Key
 from crypto_pipeline.providers.hiding import host_of
 from crypto_pipeline.providers.pacing import FIRST_PAUSE

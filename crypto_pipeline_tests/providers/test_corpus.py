@@ -12,7 +12,7 @@ from crypto_pipeline.providers.parsing import Row
 from crypto_pipeline_tests.providers.corpus import PROVING, Claim, claims
 from crypto_pipeline_tests.providers.corpus_report import main
 
-CLAIMED = 35
+CLAIMED = 36
 """Recordings that a provider of ours parses; more is better, fewer is a parser that was lost."""
 LISTS = ("ohlc", "instruments", "news")
 LEFT_OUT = {"kraken/AssetPairs.json": 11}

@@ -10,6 +10,7 @@ from crypto_pipeline.providers.catalogue import offers
 from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.providers.probing import Probe, probed
 from crypto_pipeline.sandbox.server import Sandbox
+from crypto_pipeline.settings_sections import ProviderSettings
 from crypto_pipeline_tests.providers.asking import Browser
 
 
@@ -20,8 +21,8 @@ def probe(provider: Provider, browser: Browser) -> list[Probe]:
 
 def at(sandbox: Sandbox, name: str) -> Provider:
     """A provider at the sandbox, with a key where it wants one."""
-    url, secret = sandbox.base_url(name), "key" if PROVIDERS[name].key else None
-    return replace(PROVIDERS[name], base_url=url, mirrors=(), secret=secret)
+    moved = ProviderSettings(base_url=sandbox.base_url(name)).applied(PROVIDERS[name], {})
+    return replace(moved, secret="key" if moved.key else None)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -185,3 +185,27 @@ def test_resting_providers_are_listed(database: Database) -> None:
 
     assert Resting("someone", HOST, found.until) == found
     assert abs(found.until - datetime.now(UTC) - timedelta(seconds=600)) < timedelta(seconds=5)
+
+
+def test_answers_of_a_moment_are_told_together(database: Database) -> None:
+    """The first at once, the others before what goes wrong, or at the end: none is lost."""
+    states = []
+
+    async def work(one: SharedLimits, _: SharedLimits) -> None:
+        one.waits.clock = lambda: 100.0
+        for told in (*[ANSWERED] * 30, FAILED, *[ANSWERED] * 20):
+            await one.note("someone", HOST, told)
+            states.append(counted(database))
+
+    with_two(database, work)
+
+    assert (1, 100) == states[0] == states[29]
+    assert (31, 3010) == states[30]
+    assert (32, 3110) == states[31] == states[50]
+    assert (51, 5010) == counted(database)
+
+
+def counted(database: Database) -> tuple[object, ...]:
+    """Requests and bytes, as they are told now."""
+    (row,) = Warehouse(database, []).select("select requests, bytes from warehouse.provider_health")
+    return row

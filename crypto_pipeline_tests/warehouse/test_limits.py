@@ -10,7 +10,7 @@ import pytest
 
 from crypto_pipeline.errors import DatabaseUnreachable
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline.warehouse.limits import SharedLimits
+from crypto_pipeline.warehouse.limits import SharedLimits, Waits
 from crypto_pipeline_tests.warehouse.storing import Warehouse
 
 HOST = "api.example"
@@ -200,5 +200,49 @@ def test_who_would_wait_too_long_takes_nothing(database: Database) -> None:
 
         assert [None] * 5 == refused
         assert 30 < (wait or 0) < 90
+
+    with_pacers(database, ask)
+
+
+def test_waits_side_by_side_count_once() -> None:
+    """What is told is how long somebody waited for a host, however many did."""
+    clock = [100.0]
+    waits = Waits(lambda: clock[0])
+    for wait in (0.0, 2.0, 3.0, 1.0):
+        waits.add(HOST, 600, wait)
+    clock[0] += 2.0
+    waits.add(HOST, 600, 2.0)
+    clock[0] += 10.0
+    waits.add(HOST, 600, 1.0)
+
+    assert 3.0 + 1.0 + 1.0 == waits.seconds
+
+
+def test_limit_is_named_while_it_is_waited_for() -> None:
+    """Of several the one that lasts longest; none before and none afterwards."""
+    clock = [100.0]
+    waits = Waits(lambda: clock[0])
+    waits.add(HOST, 6000, 0.0)
+    before = waits.limited_by
+    waits.add(HOST, 6000, 1.0)
+    waits.add("other.example", 2400, 2.0)
+    meanwhile = waits.limited_by
+    clock[0] += 2.0
+
+    assert (None, "the limit of other.example, 2,400 a minute") == (before, meanwhile)
+    assert waits.limited_by is None
+
+
+def test_pacer_counts_its_waits(database: Database) -> None:
+    """What is reserved for later is waited for; what nobody took is not."""
+
+    async def ask(one: SharedLimits, other: SharedLimits) -> None:
+        await one.reserve(HOST, 10, 10)
+        await other.reserve(HOST, 10, 10, longest=2.0)
+        wait = await one.reserve(HOST, 10, 10)
+
+        assert other.waits.seconds == 0
+        assert wait == pytest.approx(one.waits.seconds)
+        assert f"the limit of {HOST}, 10 a minute" == one.waits.limited_by
 
     with_pacers(database, ask)

@@ -78,13 +78,17 @@ VIEWS = {
         *("requested_at", "provider", "host", "path", "series", "asked_from", "asked_to"),
         *("attempt", "http_status", "duration_ms", "bytes", "row_count", "error_class", "error"),
     ),
+    "archive_files": (
+        *("provider", "series", "path", "starts_at", "ends_at", "etag", "modified_at", "size"),
+        *("sha256", "row_count", "read_at", "failed_at", "error"),
+    ),
     "ohlc_revisions": (
         *("venue", "instrument", "interval", "open_time", "open", "high", "low", "close"),
         *("volume", "quote_volume", "trade_count", "source", "fetched_at", "replaced_at"),
         *("replaced_by", "replaced_in_run"),
     ),
 }
-FUNCTIONS = ["asset_id", "ohlc_as_of"]
+FUNCTIONS = ["asset_id", "ohlc_as_of", "ohlc_between"]
 COMMENTS = """
     select attname, col_description(attrelid, attnum), obj_description(attrelid)
     from pg_attribute

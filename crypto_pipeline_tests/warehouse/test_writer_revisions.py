@@ -225,5 +225,5 @@ def test_what_is_known_of_one_series_is_found_by_its_key(warehouse: Warehouse) -
     )
     told = "\n".join(line for (line,) in plan)
 
-    assert "Function Scan" not in told
+    assert "Function Scan on ohlc_as_of" not in told
     assert 2 <= told.count("open_time = ")

@@ -5,9 +5,11 @@ import re
 from alembic import context
 
 from crypto_pipeline.warehouse import (  # each adds its tables to the metadata
+    schema_archive,  # noqa: F401
     schema_datasets,  # noqa: F401
     schema_hosts,  # noqa: F401
     schema_news,  # noqa: F401
+    schema_storage,  # noqa: F401
 )
 from crypto_pipeline.warehouse.schema import SCHEMA, metadata
 

@@ -47,9 +47,12 @@ known as (
         from unnest(markets.series_ids, markets.names, markets.steps) as venues (series_id, name, step)
         cross join lateral (
             select ohlc.close as price
-            from warehouse.ohlc
+            from warehouse.ohlc_stored as ohlc
             where
                 ohlc.series_id = venues.series_id
+                and ohlc.day <= (coalesce(kept.observed_at, kept.slot) - venues.step)::date
+                and ohlc.day
+                >= (coalesce(kept.observed_at, kept.slot) - venues.step - %(nearby)s::interval)::date
                 and ohlc.open_time <= coalesce(kept.observed_at, kept.slot) - venues.step
                 and ohlc.open_time
                 >= coalesce(kept.observed_at, kept.slot) - venues.step - %(nearby)s::interval

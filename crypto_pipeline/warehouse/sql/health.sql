@@ -23,6 +23,7 @@ where provider = %(provider)s and host = %(host)s and open_until <= clock_timest
 returning true;
 
 -- note --
+-- One request, or several that were answered; a request weighs a tenth in the latency.
 -- The rule is market/health.py: this is its twin for hosts that several processes ask at once.
 insert into warehouse.provider_health as held (
     provider, host, consecutive_failures, openings, opened_at, open_until, trial_until,
@@ -33,7 +34,7 @@ select
     %(provider)s, %(host)s, told.fault, told.refused,
     case when told.refused = 1 then clock_timestamp() end,
     case when told.refused = 1 then clock_timestamp() + %(rest)s end, null,
-    1, told.failed, %(size)s, %(latency_ms)s, %(used_weight)s, %(weight_limit)s,
+    %(times)s, told.failed, %(size)s, %(latency_ms)s, %(used_weight)s, %(weight_limit)s,
     case when told.failed = 0 then clock_timestamp() end,
     case when told.failed = 1 then clock_timestamp() end, %(error_class)s, %(error)s
 from (
@@ -75,10 +76,11 @@ on conflict (provider, host) do update set
         else held.open_until
     end,
     trial_until = null,
-    requests = held.requests + 1,
+    requests = held.requests + excluded.requests,
     failures = held.failures + excluded.failures,
     bytes = held.bytes + excluded.bytes,
-    latency_ms = held.latency_ms + (excluded.latency_ms - held.latency_ms) / 10,
+    latency_ms = held.latency_ms
+        + (excluded.latency_ms - held.latency_ms) * (1 - power(0.9, excluded.requests)),
     used_weight = coalesce(excluded.used_weight, held.used_weight),
     weight_limit = coalesce(excluded.weight_limit, held.weight_limit),
     last_success_at = coalesce(excluded.last_success_at, held.last_success_at),

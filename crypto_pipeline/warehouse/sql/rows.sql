@@ -8,6 +8,28 @@ copy {staging} (series_id, load_id, {columns}) from stdin;
 -- Straight into the table: for rows that are known not to be there.
 copy {table} (series_id, load_id, {columns}) from stdin;
 
+-- copy_staging_binary --
+copy {staging} (series_id, load_id, {columns}) from stdin (format binary);
+
+-- copy_new_binary --
+copy {table} (series_id, load_id, {columns}) from stdin (format binary);
+
+-- clear_staging --
+-- A transaction can hold several batches.
+delete from {staging};
+
+-- drop_unchanged --
+-- Of many rows most are there already, just so: one merge finds them.
+delete from {staging} as staged
+using {table} as kept
+where
+    kept.series_id = staged.series_id
+    and kept.{time} = staged.{time}
+    and kept.series_id = any (%(series_ids)s)
+    and kept.{time} >= (select min({time}) from {staging})
+    and kept.{time} <= (select max({time}) from {staging})
+    and ({kept_values}) is not distinct from ({staged_values});
+
 -- keep_revisions --
 -- The rows that are about to change, as they are now.
 insert into {revisions} ({columns}, series_id, load_id, replaced_by, replaced_at)
@@ -57,12 +79,13 @@ where
 -- Stored rows that break a promise of the dataset, and rejected rows whose slot is still empty. Of
 -- quarantined ones, which broke no promise of their own, the cross-check tells.
 select series.name, kept.{time} as at, 'stored row breaks a promise' as reason
-from {table} as kept
+from {stored} as kept
 join warehouse.series using (series_id)
 where
     series.dataset = %(dataset)s
     and kept.{time} >= %(start)s
     and kept.{time} < %(end)s
+    and {in_days}
     and not ({promise})
 union all
 select series.name, rejected.slot, rejected.reason
@@ -82,7 +105,7 @@ select
     series.name,
     (
         select max(kept.{time})
-        from {table} as kept
+        from {ends} as kept
         where kept.series_id = series.series_id
     ) as newest,
     least(
@@ -96,13 +119,14 @@ order by series.name;
 -- sources --
 -- Which providers the rows of each day came from.
 select (kept.{time} at time zone 'utc')::date as day, loads.source, count(*) as row_count
-from {table} as kept
+from {stored} as kept
 join warehouse.series using (series_id)
 join warehouse.loads using (load_id)
 where
     series.dataset = %(dataset)s
     and kept.{time} >= %(start)s
     and kept.{time} < %(end)s
+    and {in_days}
 group by 1, 2
 order by 1, 2;
 
@@ -116,12 +140,12 @@ select
     series.listing_read_at,
     (
         select min(kept.{time})
-        from {table} as kept
+        from {ends} as kept
         where kept.series_id = series.series_id
     ) as oldest,
     (
         select max(kept.{time})
-        from {table} as kept
+        from {ends} as kept
         where kept.series_id = series.series_id
     ) as newest
 from warehouse.series
@@ -151,7 +175,7 @@ cross join lateral (
     select
         date_bin(series.step, min(kept.{time}), series.anchor) as first_slot,
         date_bin(series.step, max(kept.{time}), series.anchor) as last_slot
-    from {table} as kept
+    from {ends} as kept
     where kept.series_id = series.series_id
 ) as stored
 where
@@ -173,13 +197,14 @@ with stored as (
         ) as slots
     from (
         select date_bin(series.step, kept.{time}, series.anchor) as slot, series.step
-        from {table} as kept
+        from {stored} as kept
         join warehouse.series using (series_id)
         where
             kept.series_id = %(series_id)s
             -- A row may open as much as a slot later than the slot it lies in.
             and kept.{time} >= %(start)s
             and kept.{time} < %(end)s + %(step)s::interval
+            and {in_days_and_a_slot}
             and {is_final}
     ) as opened
     cross join lateral (select (opened.slot at time zone 'utc')::date as day) as begun

@@ -50,7 +50,13 @@ order by series.dataset, series.name;
 -- row_estimate --
 -- Rows of a table as the statistics tell: exact enough, and free however many there are. What is
 -- counted of a table that has partitions is theirs already.
-select coalesce(sum(greatest(kept.reltuples, counted.n_live_tup, 0)), 0)::bigint
+select
+    coalesce(sum(greatest(kept.reltuples, counted.n_live_tup, 0)), 0)::bigint
+    + case %(table)s::text
+        when 'warehouse.ohlc'
+            then (select coalesce(sum(candles), 0) from warehouse.ohlc_packed)
+        else 0
+    end
 from (
     select %(table)s::regclass as relid
     union
