@@ -9,7 +9,7 @@ from crypto_pipeline.sandbox.faults import Fault
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline_tests.ingestion.archives import with_archive
 from crypto_pipeline_tests.orchestration.conftest import MakeScene
-from crypto_pipeline_tests.orchestration.scene import SINCE, TODAY, Scene
+from crypto_pipeline_tests.orchestration.scene import TODAY, Scene
 
 INSTRUMENTS = dg.AssetKey("instruments")
 
