@@ -33,22 +33,12 @@ _Edges = tuple[Ints, Ints, Ints]
 
 
 class _Field(NamedTuple):
-    """A column: by line where its digits begin, where its point is, and where it ends."""
+    """A column: by line where its point is, and how many digits stand before and after it."""
 
     words: Words
-    starts: Ints
     points: Ints
-    ends: Ints
-
-    @property
-    def whole(self) -> Ints:
-        """How many digits stand before the point."""
-        return self.points - self.starts
-
-    @property
-    def rest(self) -> Ints:
-        """How many stand after it."""
-        return np.asarray(np.maximum(self.ends - self.points - 1, 0), np.int64)
+    whole: Ints
+    rest: Ints
 
 
 def plain_block(lines: bytes) -> CandleBlock | None:
@@ -56,14 +46,13 @@ def plain_block(lines: bytes) -> CandleBlock | None:
     fields = _fields(lines)
     if fields is None:
         return None
-    times, trades = fields[TIME], fields[TRADES]
-    values = [fields[column] for column in VALUES]
+    times, trades, values = fields[TIME], fields[TRADES], [fields[column] for column in VALUES]
     if not (
-        all(0 < one.whole.min() <= one.whole.max() <= 2 * _WORD for one in fields)
+        all(0 < one.whole.min() <= one.whole.max() <= 2 * _WORD for one in fields.values())
         and all(one.rest.max() <= _WORD for one in values)
         and not times.rest.any()
         and not trades.rest.any()
-        and np.isin(times.whole, (_MILLISECOND_DIGITS, _MICROSECOND_DIGITS)).all()
+        and ((times.whole == _MILLISECOND_DIGITS) | (times.whole == _MICROSECOND_DIGITS)).all()
     ):
         return None
     counts = _number(trades)
@@ -72,9 +61,8 @@ def plain_block(lines: bytes) -> CandleBlock | None:
     digits = np.empty((len(VALUES), _BEFORE + _AFTER, len(counts)), np.uint16)
     for value, out in zip(values, digits, strict=True):
         _write_whole(out, value)
-        out[_BEFORE], out[_BEFORE + 1] = _groups(
-            _beginning(value.words[value.points + 1], value.rest)
-        )
+        words = value.words[value.points + 1]
+        out[_BEFORE], out[_BEFORE + 1] = _groups(_beginning(words, value.rest))
     return CandleBlock(
         _number(times) * np.where(times.whole == _MILLISECOND_DIGITS, 1000, 1),
         digits,
@@ -84,8 +72,8 @@ def plain_block(lines: bytes) -> CandleBlock | None:
     )
 
 
-def _fields(lines: bytes) -> list[_Field] | None:
-    """The columns; None when lines differ in number of them or hold other characters."""
+def _fields(lines: bytes) -> dict[int, _Field] | None:
+    """The columns that are read; None when lines differ in number of them or hold other characters."""
     padded = _PAD + lines + _PAD
     text = np.frombuffer(padded, np.uint8)
     marks = np.flatnonzero(text < _ZERO)
@@ -95,7 +83,11 @@ def _fields(lines: bytes) -> list[_Field] | None:
     # Every word of eight characters in the text, overlapping; nothing is copied.
     words = np.ndarray((len(padded) - _WORD + 1,), "<u8", padded, strides=(1,))
     found = _regular(marks, kinds) or _irregular(marks, kinds)
-    return [_Field(words, *edges) for edges in found] if found else None
+    return {one: _field(words, *found[one]) for one in (TIME, *VALUES, TRADES)} if found else None
+
+
+def _field(words: Words, starts: Ints, points: Ints, ends: Ints) -> _Field:
+    return _Field(words, points, points - starts, np.maximum(ends - points - 1, 0))
 
 
 def _regular(marks: Ints, kinds: npt.NDArray[np.uint8]) -> list[_Edges] | None:

@@ -50,13 +50,13 @@ def _reading(dataset: Dataset) -> dict[str, sql.Composable]:
     if dataset != OHLC:
         table, always = sql.Identifier("warehouse", dataset.name), sql.SQL("true")
         return {"stored": table, "ends": table, "in_days": always, "in_days_and_a_slot": always}
-    since = "kept.day >= (%(start)s::timestamptz at time zone 'utc')::date and kept.day <= "
+    since = "(kept.day is null or kept.day between (%(start)s::timestamptz at time zone 'utc')::date and "
     return {
         "stored": sql.Identifier("warehouse", "ohlc_stored"),
         "ends": sql.Identifier("warehouse", "ohlc_ends"),
-        "in_days": sql.SQL(since + "(%(end)s::timestamptz at time zone 'utc')::date"),
+        "in_days": sql.SQL(since + "(%(end)s::timestamptz at time zone 'utc')::date)"),
         "in_days_and_a_slot": sql.SQL(
-            since + "((%(end)s + %(step)s::interval) at time zone 'utc')::date"
+            since + "((%(end)s + %(step)s::interval) at time zone 'utc')::date)"
         ),
     }
 

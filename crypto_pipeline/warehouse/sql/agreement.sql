@@ -50,9 +50,12 @@ known as (
             from warehouse.ohlc_stored as ohlc
             where
                 ohlc.series_id = venues.series_id
-                and ohlc.day <= (coalesce(kept.observed_at, kept.slot) - venues.step)::date
-                and ohlc.day
-                >= (coalesce(kept.observed_at, kept.slot) - venues.step - %(nearby)s::interval)::date
+                and (
+                    ohlc.day is null
+                    or ohlc.day between
+                    (coalesce(kept.observed_at, kept.slot) - venues.step - %(nearby)s::interval)::date
+                    and (coalesce(kept.observed_at, kept.slot) - venues.step)::date
+                )
                 and ohlc.open_time <= coalesce(kept.observed_at, kept.slot) - venues.step
                 and ohlc.open_time
                 >= coalesce(kept.observed_at, kept.slot) - venues.step - %(nearby)s::interval

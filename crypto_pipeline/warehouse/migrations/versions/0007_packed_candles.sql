@@ -109,7 +109,7 @@ comment on view warehouse.ohlc_unpacked is
 create view warehouse.ohlc_stored as
 select
     ohlc.series_id,
-    (ohlc.open_time at time zone 'utc')::date as day,
+    null::date as day,
     ohlc.open_time,
     ohlc.load_id,
     ohlc.trade_count,
@@ -135,7 +135,7 @@ select
     quote_volume
 from warehouse.ohlc_unpacked;
 comment on view warehouse.ohlc_stored is
-    'Every candle, whether its day is packed or not: each day of a series is one or the other.';
+    'Every candle, whether its day is packed or not; who asks for a day says so of day too, which is null of rows.';
 
 create view warehouse.ohlc_ends as
 select series_id, open_time
