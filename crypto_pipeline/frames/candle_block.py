@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crypto_pipeline.frames.candles import Candle, Rejected, broken_promise
-from crypto_pipeline.market.intervals import EPOCH
+from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.intervals import EPOCH, Interval
 from crypto_pipeline.market.windows import DAY
 
 GROUP = 4
@@ -74,6 +75,21 @@ class CandleBlock:
         """Each UTC day that a candle opens in, in order."""
         numbers = np.unique(self.open_times // (DAY // _MICROSECOND))
         return [(EPOCH + int(number) * DAY).date() for number in numbers]
+
+    def slots(self, interval: Interval) -> npt.NDArray[np.int64]:
+        """When the slots begin that the candles lie in, in microseconds since 1970."""
+        step, anchor = interval.step // _MICROSECOND, microseconds(interval.anchor)
+        return self.open_times - (self.open_times - anchor) % step
+
+    def lie_in(self, runs: Runs, interval: Interval) -> npt.NDArray[np.bool_]:
+        """Which of the candles lie in slots of the runs."""
+        if not runs:
+            return np.zeros(len(self), np.bool_)
+        slots = self.slots(interval)
+        starts = np.array([microseconds(run.start) for run in runs])
+        ends = np.array([microseconds(run.end) for run in runs])
+        places = np.searchsorted(starts, slots, "right") - 1
+        return np.asarray((places >= 0) & (slots < ends[places]), np.bool_)
 
     @classmethod
     def of(cls, candles: Sequence[Candle]) -> "CandleBlock":

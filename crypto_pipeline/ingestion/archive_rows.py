@@ -9,11 +9,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crypto_pipeline.frames.candle_block import microseconds
 from crypto_pipeline.frames.candles import Rejected
 from crypto_pipeline.frames.kline_files import KlinePart
 from crypto_pipeline.market.coverage import Runs
-from crypto_pipeline.market.intervals import EPOCH, Interval
+from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.writer import SeriesRows
@@ -43,8 +42,8 @@ class FileRows:
         """The rows of wanted slots, part by part; a part without any is passed over."""
         floor = self.series.interval.floor
         for part in parts:
-            slots = _slots(part.block.open_times, self.series.interval)
-            chosen = _within(slots, self.wanted)
+            slots = part.block.slots(self.series.interval)
+            chosen = part.block.lie_in(self.wanted, self.series.interval)
             block = part.block if chosen.all() else part.block.only(chosen)
             refused = [one for one in part.rejected if floor(one.row[0]) in self.wanted]
             self._had += _runs(slots[chosen], self.series.interval.step)
@@ -65,22 +64,6 @@ def _made(maker: Executor, parts: Iterator[T], coming: Future[T | None]) -> Iter
         while (part := coming.result()) is not None:
             coming = maker.submit(next, parts, None)
             yield part
-
-
-def _slots(open_times: Numbers, interval: Interval) -> Numbers:
-    """When the slots begin that rows lie in."""
-    step, anchor = interval.step // _MICROSECOND, microseconds(interval.anchor)
-    return open_times - (open_times - anchor) % step
-
-
-def _within(times: Numbers, runs: Runs) -> npt.NDArray[np.bool_]:
-    """Which of the times lie in the runs."""
-    if not runs:
-        return np.zeros(len(times), np.bool_)
-    starts = np.array([microseconds(run.start) for run in runs])
-    ends = np.array([microseconds(run.end) for run in runs])
-    places = np.searchsorted(starts, times, "right") - 1
-    return np.asarray((places >= 0) & (times < ends[places]), np.bool_)
 
 
 def _runs(slots: Numbers, step: timedelta) -> Iterator[Window]:

@@ -11,9 +11,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from crypto_pipeline.frames.candle_block import CandleBlock, microseconds
+from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle, CandleFrame, validated
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.intervals import EPOCH, Interval
@@ -88,7 +87,7 @@ class Arrays:
         """The valid closed ones of the ``wanted`` slots, whose first and last are the ``hull``."""
         block = self.block.within(hull.start, min(hull.end, due))
         if len(wanted.windows) > 1:
-            block = block.only(_in(wanted, block.open_times, interval))
+            block = block.only(block.lie_in(wanted, interval))
         block, rejected = block.validated()
         return Kept(CandleFrame((), tuple(rejected)), block if len(block) else None)
 
@@ -107,17 +106,6 @@ def answered(endpoint: CandleEndpoint, reply: Reply) -> Rows | Arrays:
     if block is None or (np.diff(block.open_times) <= 0).any():
         return Rows(endpoint.rows(reply))
     return Arrays(block)
-
-
-def _in(wanted: Runs, times: npt.NDArray[np.int64], interval: Interval) -> npt.NDArray[np.bool_]:
-    """Where a time lies in a wanted slot."""
-    slots = times - (times - microseconds(interval.anchor)) % (interval.step // _MICROSECOND)
-    starts, ends = (
-        np.array([microseconds(moment) for moment in edges], np.int64)
-        for edges in zip(*((run.start, run.end) for run in wanted), strict=True)
-    )
-    runs = np.searchsorted(starts, slots, "right") - 1
-    return np.asarray((runs >= 0) & (slots < ends[runs]), np.bool_)
 
 
 def _moment(number: np.int64) -> datetime:

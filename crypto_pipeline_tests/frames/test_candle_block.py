@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto_pipeline.frames.candle_block import CandleBlock
+from crypto_pipeline.frames.candle_block import CandleBlock, microseconds
 from crypto_pipeline.frames.candles import Candle, broken_promise
+from crypto_pipeline.market.coverage import Runs
+from crypto_pipeline.market.intervals import Interval
+from crypto_pipeline.market.windows import Window
 from crypto_pipeline_tests.frames.blocks import MINUTE, START, candle_lists, texts
 from crypto_pipeline_tests.frames.examples import candle
 
@@ -72,3 +75,15 @@ def test_mask_and_slice_choose_alike() -> None:
 
     assert list(block.only(mask)) == list(block.only(slice(1, 3)))
     assert list(block) == list(replace(block))
+
+
+@given(st.sets(st.integers(0, 400), max_size=12), st.sets(st.integers(0, 400), max_size=8))
+def test_candles_lie_in_the_slots_that_hold_them(seconds: set[int], wanted: set[int]) -> None:
+    """As the interval's floor and the runs say, candle by candle, off the grid too."""
+    minute = Interval.parse("1m")
+    runs = Runs.of(Window(start, start + MINUTE) for start in (START + n * MINUTE for n in wanted))
+    times = [START + timedelta(seconds=17 * number) for number in sorted(seconds)]
+    block = CandleBlock.of([candle(time) for time in times])
+
+    assert [minute.floor(time) in runs for time in times] == block.lie_in(runs, minute).tolist()
+    assert [microseconds(minute.floor(time)) for time in times] == block.slots(minute).tolist()
