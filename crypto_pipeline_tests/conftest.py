@@ -29,9 +29,17 @@ REPOSITORY = Path(__file__).parents[1]
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
 TEMPLATE = "template_warehouse"
 
+SLOWEST = ("faults/test_matrix", "faults/test_processes", "cli/test_up", "cli/test_page")
+"""Files that are begun first, so that no worker is left alone with one of them at the end."""
+
 # A loaded machine is slow, and slowness is no falsification.
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first; each worker takes the next file when it is done with one."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in SLOWEST))
 
 
 @pytest.fixture(scope="session")

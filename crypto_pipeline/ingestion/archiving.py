@@ -182,6 +182,8 @@ class Archiving:
                     begun.append((job, tasks.create_task(self._download(job, directory))))
 
             begin()
+            months = [job.file.window.start.date() for job in jobs]
+            await asyncio.to_thread(self.writer.make_months, months)
             while begun:
                 job, coming = begun.popleft()
                 outcome = await coming

@@ -85,6 +85,13 @@ class Writer:
         """Give the connection back."""
         self._connection.close()
 
+    def make_months(self, days: Iterable[date]) -> None:
+        """Make the partitions that rows of these days go into; all at once is quicker than each in turn."""
+        months = {day.replace(day=1) for day in days} - self._months
+        if months:
+            ensure_month_partitions(self._connection, months, self._dataset)
+            self._months |= months
+
     def store(self, batch: Iterable[SeriesRows], source: str, trust: int = 0) -> Stored:
         """Store a batch in one transaction. Storing it again changes nothing.
 
@@ -93,7 +100,7 @@ class Writer:
         rows = [part for part in batch if len(part.rows) or part.rejected]
         if not rows:
             return Stored()
-        self._ensure_months(day for part in rows for day in _days(part.rows))
+        self.make_months(day for part in rows for day in _days(part.rows))
         ids = sorted({self._id(part) for part in rows})
         covered = presence(
             (self._id(part), part.series.interval, self._settled(part)) for part in rows
@@ -126,7 +133,7 @@ class Writer:
         No row lies outside the ``window``; ``finish`` is called in the same transaction.
         """
         # Made before, so that no reader of the table has to wait for the transaction.
-        self._ensure_months(window.days())
+        self.make_months(window.days())
         stored = Stored()
         with self._connection.transaction():
             for part in parts:
@@ -202,12 +209,6 @@ class Writer:
     def _text(self, batch: Sequence[SeriesRows], load_id: int) -> Iterator[str]:
         for part in batch:
             yield text_lines(part.rows, self._id(part), load_id)
-
-    def _ensure_months(self, days: Iterable[date]) -> None:
-        months = {day.replace(day=1) for day in days} - self._months
-        if months:
-            ensure_month_partitions(self._connection, months, self._dataset)
-            self._months |= months
 
     def _reject(self, batch: Sequence[SeriesRows], source: str) -> int:
         names = [column.name for column in self._dataset.columns]
