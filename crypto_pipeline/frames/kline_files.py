@@ -24,8 +24,8 @@ from crypto_pipeline.frames.kline_text import COLUMNS, plain_block
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.windows import Window
 
-PART_BYTES = 8_000_000
-"""Text that is held in memory at a time: a month of minutes, most often."""
+PART_BYTES = 4_000_000
+"""Text that is held in memory at a time: some 30,000 candles."""
 MILLISECOND_DIGITS = 13
 _HEADER = "open_time"
 

@@ -245,7 +245,8 @@ def test_limit_that_is_waited_for_is_told(make_line: Lines) -> None:
     done = run(line, on_progress=told.append)
     limited_by = told[-1].limited_by
 
-    assert 3.0 < done.waited_for_limit_s < 8.0
+    # What others asked the same host in this minute counts too, so it can be more.
+    assert 3.0 < done.waited_for_limit_s
     assert limited_by is not None
     assert limited_by.endswith(", 600 a minute")
 
