@@ -6,7 +6,7 @@ Costs are in requests. What is asked, and when, is not this module's.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crypto_pipeline.ingestion.plan import MARGIN_SLOTS, pages
 from crypto_pipeline.market.coverage import Runs
@@ -71,11 +71,13 @@ def choose(wanted: Runs, listing: Listing, prices: Prices) -> list[Chosen]:
     months = {file.window.start: file for file in listing.months}
     days: defaultdict[datetime, list[ArchiveFile]] = defaultdict(list)
     for file in listing.days:
-        days[_month_of(file.window.start).start].append(file)
+        days[Window.of_month(file.window.start.date()).start].append(file)
     chosen = [
         one
         for start in sorted(months.keys() | days.keys())
-        for one in _cheapest(_month_of(start), wanted, months.get(start), days[start], prices)
+        for one in _cheapest(
+            Window.of_month(start.date()), wanted, months.get(start), days[start], prices
+        )
     ]
     # Holes on both sides of a month's end can fit one page, and no month alone knows.
     is_cheaper = prices.of_choice(chosen, wanted) < prices.of_replies(wanted)
@@ -124,7 +126,7 @@ def _of_files(files: Iterable[ArchiveFile], wanted: Runs, interval: Interval) ->
 def _supposed(wanted: Runs, before: datetime) -> Listing:
     """The archive at its best: a file of every month and day that is over by then."""
     days = [Window.of_day(day) for day in sorted({day for run in wanted for day in run.days()})]
-    months = sorted({_month_of(day.start) for day in days})
+    months = sorted({Window.of_month(day.start.date()) for day in days})
     return Listing(
         tuple(_any_file(month) for month in months if month.end <= before),
         tuple(_any_file(day) for day in days if day.end <= before),
@@ -133,9 +135,3 @@ def _supposed(wanted: Runs, before: datetime) -> Listing:
 
 def _any_file(window: Window) -> ArchiveFile:
     return ArchiveFile(path="", window=window, size=0, etag="", modified_at=EPOCH)
-
-
-def _month_of(moment: datetime) -> Window:
-    first = moment.date().replace(day=1)
-    following = (first + timedelta(days=32)).replace(day=1)
-    return Window(midnight(first), midnight(following))

@@ -17,7 +17,7 @@ from crypto_pipeline.errors import DamagedFile, HostRefused, ProviderError, Stor
 from crypto_pipeline.frames.kline_files import KlinePart, kline_parts
 from crypto_pipeline.ingestion.archive_plan import Chosen, covered
 from crypto_pipeline.ingestion.archive_rows import FileRows, ahead
-from crypto_pipeline.ingestion.fetch_log import write_log
+from crypto_pipeline.ingestion.fetch_log import flush_log
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.telling import Telling
 from crypto_pipeline.market.coverage import Runs
@@ -159,7 +159,7 @@ class Archiving:
             self.done.bytes_planned = sum(job.file.size for job in jobs)
             with _place(self.line.archive_directory) as directory:
                 await self._read_all(jobs, directory)
-        self._flush_log()
+        flush_log(self.line.database, self._log)
 
     async def _find(self, client: Client, series: CandleSeries, search: Search) -> list[_Job]:
         """What is to be read for a series; nothing where the archive cannot be asked."""
@@ -190,7 +190,7 @@ class Archiving:
                 begin()
                 await self._settle(job, outcome)
                 if len(self._log) > LOG_AT_ONCE:
-                    await asyncio.to_thread(self._flush_log)
+                    await asyncio.to_thread(flush_log, self.line.database, self._log)
                 self.done.came(job.file, job.file.size)
                 self.done.done += 1
                 self.on_step(self.done)
@@ -271,9 +271,6 @@ class Archiving:
 
     def _note_unreached(self, client: Client, series: CandleSeries, error: ProviderError) -> None:
         self.done.unreached[series.name] = f"{client.provider.name}: {error}"
-
-    def _flush_log(self) -> None:
-        write_log(self.line.database, [self._log.popleft() for _ in range(len(self._log))])
 
 
 @contextmanager

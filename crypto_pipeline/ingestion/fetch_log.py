@@ -1,10 +1,16 @@
 """Requests as entries of the warehouse's fetch log."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from crypto_pipeline.providers.client import Fetch
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.fetch_log import log_fetches
+
+
+def flush_log(database: Database, log: deque[Fetch]) -> None:
+    """Move requests into the log; clients may append to the deque from another thread meanwhile."""
+    write_log(database, [log.popleft() for _ in range(len(log))])
 
 
 def write_log(database: Database, fetches: Sequence[Fetch]) -> None:

@@ -13,7 +13,7 @@ from anyio import EndOfStream, WouldBlock
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected
-from crypto_pipeline.ingestion.fetch_log import write_log
+from crypto_pipeline.ingestion.fetch_log import flush_log
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.plan import Request
 from crypto_pipeline.ingestion.telling import Telling
@@ -88,8 +88,7 @@ class Fetching:
 
     def flush_log(self) -> None:
         """Write what was asked since the last time to the fetch log."""
-        # The clients append to this very deque while another thread takes from it.
-        write_log(self.line.database, [self._log.popleft() for _ in range(len(self._log))])
+        flush_log(self.line.database, self._log)
 
     async def _work(
         self, client: Client, turn: Iterator[Request], now: datetime, pages: PageSender

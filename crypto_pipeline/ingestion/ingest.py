@@ -104,7 +104,8 @@ def ingest(
     except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - raised again
         error = only_error(raised)
         if isinstance(error, Exception):
-            _account_failure(line, dataset, found, error, now)
+            wanted = {name: one.slots for name, one in found.items()}
+            account_break(line, dataset, wanted, error, now)
         raise error from None
     finally:
         writer.close()
@@ -214,16 +215,16 @@ async def _run(
     return stored
 
 
-def _account_failure(
+def account_break(
     line: Line,
     dataset: Dataset,
-    wanted: Mapping[str, Wanted],
-    error: Exception,
+    wanted: Mapping[str, Runs],
+    error: BaseException,
     now: datetime,
 ) -> None:
     """A run that breaks is no evidence of anything, but the next one waits as after any failure."""
     vain = Vain(type(error).__name__, "the run failed; its log says why", SILENT_PAUSE)
-    attempts = {name: [Attempt(one.slots, vain)] for name, one in wanted.items()}
+    attempts = {name: [Attempt(slots, vain)] for name, slots in wanted.items()}
     with suppress(Exception):  # the database may be what failed
         account(line.database, dataset, attempts, now)
 

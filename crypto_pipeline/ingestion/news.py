@@ -6,7 +6,6 @@ Safe to repeat at any time; what a feed's answer proves is worked out in ``feeds
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,15 +13,15 @@ from crypto_pipeline.errors import HostRefused, ProviderError, RequestRejected
 from crypto_pipeline.frames.articles import Article, RejectedArticle
 from crypto_pipeline.frames.mentions import Mentions
 from crypto_pipeline.ingestion.feeds import FeedAnswer, whole_slots
-from crypto_pipeline.ingestion.fetch_log import write_log
-from crypto_pipeline.ingestion.ingest import Ingested, Progress, only_error
+from crypto_pipeline.ingestion.fetch_log import flush_log
+from crypto_pipeline.ingestion.ingest import Ingested, Progress, account_break, only_error
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.news_windows import beyond_reach, pieces, too_old
 from crypto_pipeline.ingestion.telling import NOT_IN_THE_ANSWER, failed
 from crypto_pipeline.market.assets import ASSETS
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
-from crypto_pipeline.market.holes import SILENT_PAUSE, Attempt, Vain
+from crypto_pipeline.market.holes import Attempt, Vain
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.providers.client import Client, Fetch
@@ -78,7 +77,8 @@ def ingest_news(
         asyncio.run(reading.run())
     except (Exception, BaseExceptionGroup) as raised:  # noqa: BLE001 - raised again
         error = only_error(raised)
-        reading.note_break(error)
+        wanted = {one.name: slots for one, slots in reading.wanted.items()}
+        account_break(line, dataset, wanted, error, now)
         raise error from None
     account(line.database, dataset, reading.attempts, now)
     asked, silent = frozenset(one.name for one in reading.wanted), frozenset(reading.silent)
@@ -236,12 +236,4 @@ class _Reading:
         self.on_progress(Progress(self.done, self.planned, self.rows, limited_by=limited_by))
 
     async def _flush_log(self) -> None:
-        taken = [self._log.popleft() for _ in range(len(self._log))]
-        await asyncio.to_thread(write_log, self.line.database, taken)
-
-    def note_break(self, error: BaseException) -> None:
-        """A run that breaks is no evidence of anything, but the next one waits as after any failure."""
-        vain = Vain(type(error).__name__, "the run failed; its log says why", SILENT_PAUSE)
-        attempts = {one.name: [Attempt(runs, vain)] for one, runs in self.wanted.items()}
-        with suppress(Exception):  # the database may be what failed
-            account(self.line.database, self.dataset, attempts, self.now)
+        await asyncio.to_thread(flush_log, self.line.database, self._log)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crypto_pipeline.errors import ProviderError, RequestRejected
-from crypto_pipeline.ingestion.fetch_log import write_log
+from crypto_pipeline.ingestion.fetch_log import flush_log
 from crypto_pipeline.ingestion.fetching import PageSender, Source
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.observed_rows import ObservedRows
@@ -79,7 +79,7 @@ class Observing:
 
     def flush_log(self) -> None:
         """Write what was asked since the last time to the fetch log."""
-        write_log(self.line.database, [self._log.popleft() for _ in range(len(self._log))])
+        flush_log(self.line.database, self._log)
 
     def _rows(self) -> list[ObservedRows]:
         return [

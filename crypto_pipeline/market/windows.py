@@ -42,6 +42,12 @@ class Window:
         """The whole UTC day."""
         return cls(midnight(day), midnight(day) + DAY)
 
+    @classmethod
+    def of_month(cls, day: date) -> Self:
+        """The whole month, in UTC, that a day is in."""
+        first = day.replace(day=1)
+        return cls(midnight(first), midnight((first + timedelta(days=32)).replace(day=1)))
+
     @property
     def span(self) -> timedelta:
         """How long it lasts."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
@@ -213,8 +213,7 @@ def _window(date: str) -> Window | None:
     with suppress(ValueError, OverflowError):
         if len(date) == len("YYYY-MM-DD"):
             return Window.of_day(datetime.fromisoformat(date).date())
-        start = datetime.fromisoformat(f"{date}-01").replace(tzinfo=UTC)
-        return Window(start, (start + timedelta(days=31)).replace(day=1))
+        return Window.of_month(datetime.fromisoformat(f"{date}-01").date())
     return None
 
 

@@ -148,7 +148,7 @@ def _chunks(connection: Connection, dataset: Dataset, window: Window) -> Iterato
     ):
         day, last_day = max(first, window.start.date()), min(last, last_touched)
         while day <= last_day:
-            next_month = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+            next_month = Window.of_month(day).end.date()
             yield _Chunk(dataset, series_id, name, step, day, min(last_day, next_month - DAY))
             day = next_month
 

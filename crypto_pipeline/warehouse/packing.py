@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 
 import psycopg
 from psycopg import sql
 
 from crypto_pipeline.errors import PipelineError
-from crypto_pipeline.market.windows import midnight
+from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.database import Connection, Database
 from crypto_pipeline.warehouse.statements import statements
 
@@ -98,10 +98,10 @@ def months_before(today: date, months: int) -> date:
 
 
 def _parts(connection: Connection, month: date) -> Iterator[_Part]:
-    start = midnight(month)
-    end = midnight((month + timedelta(days=32)).replace(day=1))
-    for series_id, name, step_ms in _rows(connection, "series_within", start=start, end=end):
-        yield _Part(series_id, name, step_ms, start, end)
+    window = Window.of_month(month)
+    span = {"start": window.start, "end": window.end}
+    for series_id, name, step_ms in _rows(connection, "series_within", **span):
+        yield _Part(series_id, name, step_ms, **span)
 
 
 def _pack(connection: Connection, part: _Part) -> dict[date, int]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from psycopg import sql
@@ -15,7 +15,7 @@ from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Rejected
 from crypto_pipeline.market.datasets import OHLC, Dataset
 from crypto_pipeline.market.series import Series
-from crypto_pipeline.market.windows import Window, midnight
+from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.copy_stream import HEADER, TRAILER, candle_stream
 from crypto_pipeline.warehouse.copy_text import text_lines
 from crypto_pipeline.warehouse.database import Connection, Database
@@ -242,15 +242,15 @@ def ensure_month_partitions(
 
 
 def _partition(month: date, dataset: Dataset) -> sql.Composed:
-    following = (month + timedelta(days=32)).replace(day=1)
+    window = Window.of_month(month)
     return sql.SQL(
         "create table if not exists {name} partition of {table} "
         "for values from ({start}) to ({end})"
     ).format(
         name=sql.Identifier("warehouse", f"{dataset.name}_{month:%Y_%m}"),
         table=sql.Identifier("warehouse", dataset.name),
-        start=sql.Literal(midnight(month).isoformat()),
-        end=sql.Literal(midnight(following).isoformat()),
+        start=sql.Literal(window.start.isoformat()),
+        end=sql.Literal(window.end.isoformat()),
     )
 
 

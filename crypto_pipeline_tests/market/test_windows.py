@@ -98,3 +98,13 @@ def test_midnight_is_the_first_instant_of_its_day(day: date) -> None:
     """A microsecond before, it is still the day before."""
     assert midnight(day).date() == day
     assert (midnight(day) - timedelta(microseconds=1)).date() == day - DAY
+
+
+@given(st.dates(date(1970, 1, 1), date(2100, 1, 1)))
+def test_month_holds_its_days_and_no_other(day: date) -> None:
+    """From the first at midnight to the first of the next, leap years and Decembers included."""
+    days = list(Window.of_month(day).days())
+
+    assert day in days
+    assert {(day.year, day.month)} == {(one.year, one.month) for one in days}
+    assert (1, 1) == (days[0].day, (days[-1] + DAY).day)
