@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.table import judge_ratio, show
 from crypto_pipeline.frames.candle_block import CandleBlock, microseconds
+from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC
 from crypto_pipeline.market.instruments import Instrument
 from crypto_pipeline.market.intervals import Interval
@@ -149,7 +150,7 @@ def stored(database: Database, months: Sequence[CandleBlock], *, is_empty: bool 
     writer = Writer(database, register(database, OHLC, [SERIES], START, NOW), None, NOW)
     began = time.perf_counter()
     for block, window in zip(months, months_of(WINDOW), strict=True):
-        writer.store_whole([SeriesRows(SERIES, block)], window, "binance")
+        writer.store_whole([SeriesRows(SERIES, block)], SERIES, Runs((window,)), "binance")
     seconds = time.perf_counter() - began
     writer.close()
     return seconds

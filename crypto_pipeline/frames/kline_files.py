@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
+from isal import isal_zlib
 
 from crypto_pipeline.errors import DamagedFile
 from crypto_pipeline.frames.candle_block import CandleBlock, microseconds
@@ -24,10 +25,19 @@ from crypto_pipeline.frames.kline_text import COLUMNS, plain_block
 from crypto_pipeline.market.intervals import EPOCH
 from crypto_pipeline.market.windows import Window
 
-PART_BYTES = 4_000_000
-"""Text that is held in memory at a time: some 30,000 candles."""
+PART_BYTES = 1_000_000
+"""Text that is read at a time, some 7,000 candles: what is made of it stays in the processor's cache."""
 MILLISECOND_DIGITS = 13
 _HEADER = "open_time"
+_INFLATE_ERROR = cast("type[Exception]", isal_zlib.IsalError)
+_UNSOUND = (
+    zipfile.BadZipFile,
+    zlib.error,
+    _INFLATE_ERROR,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,9 @@ def kline_parts(path: Path, window: Window, name: str | None = None) -> Iterator
             msg = f"{name} holds {', '.join(members) or 'nothing'} instead of one CSV file"
             raise DamagedFile(msg)
         with archive.open(members[0]) as text:
+            if archive.getinfo(members[0]).compress_type == zipfile.ZIP_DEFLATED:
+                # Three times as fast as what it takes the place of, which would do as well.
+                text._decompressor = isal_zlib.decompressobj(-zlib.MAX_WBITS)  # type: ignore[attr-defined]  # noqa: SLF001
             for lines in _whole_lines(text):
                 yield reader.read(lines)
 
@@ -62,7 +75,7 @@ def kline_parts(path: Path, window: Window, name: str | None = None) -> Iterator
 def _told(name: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNSOUND as error:
         msg = f"{name} is no sound zip file: {error}"
         raise DamagedFile(msg) from error
 
@@ -71,10 +84,11 @@ def _whole_lines(text: IO[bytes]) -> Iterator[bytes]:
     """The text in parts that end with a line."""
     rest = b""
     while chunk := text.read(PART_BYTES):
-        head, newline, tail = (rest + chunk).rpartition(b"\n")
-        if newline:
-            yield head + newline
-        rest = tail
+        held = rest + chunk
+        end = held.rfind(b"\n") + 1
+        if end:
+            yield held[:end]
+        rest = held[end:]
     if rest:
         yield rest + b"\n"
 
@@ -92,10 +106,11 @@ class _Reader:
         """The next part."""
         if self.line == 0 and not lines[:1].isdigit():
             lines = self._without_header(lines)
-        lines = lines.replace(b"\r\n", b"\n")
+        if b"\r" in lines:
+            lines = lines.replace(b"\r\n", b"\n")
         block = plain_block(lines)
         part = self._row_by_row(lines) if block is None else _judged(block)
-        self.line += lines.count(b"\n")
+        self.line += lines.count(b"\n") if block is None else len(block)
         if len(part.block):
             self._require_place(part.block)
             self.newest = int(part.block.open_times[-1])

@@ -1,10 +1,8 @@
 """What is taken of a file: the rows of the slots that are wanted, and what it turns out to have."""
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +15,6 @@ from crypto_pipeline.market.series import CandleSeries
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.writer import SeriesRows
 
-T = TypeVar("T")
 _MICROSECOND = timedelta(microseconds=1)
 Numbers = npt.NDArray[np.int64]
 """Microseconds since 1970."""
@@ -25,10 +22,14 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class FileRows:
-    """The reading of one file; what it ``had`` of the wanted slots is known when it is over."""
+    """The rows of a file in wanted slots; what it ``had`` of those is known when they are through.
+
+    They are read anew each time that they are gone through: a part without any is passed over.
+    """
 
     series: CandleSeries
     wanted: Runs
+    read: Callable[[], Iterable[KlinePart]]
     count: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     _had: list[Window] = field(default_factory=list)
@@ -38,32 +39,23 @@ class FileRows:
         """The wanted slots that have a row in the file."""
         return Runs.of(self._had)
 
-    def of(self, parts: Iterable[KlinePart]) -> Iterator[SeriesRows]:
-        """The rows of wanted slots, part by part; a part without any is passed over."""
-        floor = self.series.interval.floor
-        for part in parts:
-            slots = part.block.slots(self.series.interval)
-            chosen = part.block.lie_in(self.wanted, self.series.interval)
-            block = part.block if chosen.all() else part.block.only(chosen)
-            refused = [one for one in part.rejected if floor(one.row[0]) in self.wanted]
-            self._had += _runs(slots[chosen], self.series.interval.step)
-            self.count += len(block)
-            self.rejected += refused
-            if len(block) or refused:
-                yield SeriesRows(self.series, block, refused)
+    def __iter__(self) -> Iterator[SeriesRows]:
+        """Part by part."""
+        self.count, self.rejected, self._had = 0, [], []
+        for part in self.read():
+            rows = self._of(part)
+            if len(rows.rows) or rows.rejected:
+                yield rows
 
-
-def ahead(parts: Iterator[T]) -> Iterator[T]:
-    """The same; another thread makes the first one at once, and each while the one before is used."""
-    maker = ThreadPoolExecutor(1)
-    return _made(maker, parts, maker.submit(next, parts, None))
-
-
-def _made(maker: Executor, parts: Iterator[T], coming: Future[T | None]) -> Iterator[T]:
-    with maker:
-        while (part := coming.result()) is not None:
-            coming = maker.submit(next, parts, None)
-            yield part
+    def _of(self, part: KlinePart) -> SeriesRows:
+        interval = self.series.interval
+        slots, chosen = part.block.slots(interval), part.block.lie_in(self.wanted, interval)
+        block = part.block if chosen.all() else part.block.only(chosen)
+        refused = [one for one in part.rejected if interval.floor(one.row[0]) in self.wanted]
+        self._had += _runs(slots[chosen], interval.step)
+        self.count += len(block)
+        self.rejected += refused
+        return SeriesRows(self.series, block, refused)
 
 
 def _runs(slots: Numbers, step: timedelta) -> Iterator[Window]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,8 @@ from tempfile import TemporaryDirectory
 from crypto_pipeline.errors import DamagedFile, HostRefused, ProviderError, StorageFull
 from crypto_pipeline.frames.kline_files import KlinePart, kline_parts
 from crypto_pipeline.ingestion.archive_plan import Chosen, covered
-from crypto_pipeline.ingestion.archive_rows import FileRows, ahead
+from crypto_pipeline.ingestion.archive_readings import Reading, Readings, Turn
+from crypto_pipeline.ingestion.archive_rows import FileRows
 from crypto_pipeline.ingestion.fetch_log import flush_log
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.telling import Telling
@@ -120,7 +122,7 @@ class _Here:
     """A file that came, and the reading of it, which has begun."""
 
     downloaded: Downloaded
-    parts: Iterator[KlinePart]
+    reading: Reading[KlinePart]
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Archiving:
     _failed: Counter[str] = field(default_factory=Counter)
     _out_of_reach: dict[str, ProviderError] = field(default_factory=dict)
     _full: StorageFull | None = None
+    _readings: Readings = field(default_factory=Readings)
 
     async def run(self, searches: Mapping[CandleSeries, Search]) -> None:
         """List the archives, and read what is picked, newest first over all series."""
@@ -157,7 +160,7 @@ class Archiving:
             jobs = sorted(jobs, key=lambda job: job.file.window.end, reverse=True)[: self.most]
             self.done.planned = len(jobs)
             self.done.bytes_planned = sum(job.file.size for job in jobs)
-            with _place(self.line.archive_directory) as directory:
+            with _place(self.line.archive_directory) as directory, self._readings:
                 await self._read_all(jobs, directory)
         flush_log(self.line.database, self._log)
 
@@ -179,7 +182,8 @@ class Archiving:
 
             def begin() -> None:
                 for job in islice(left, AHEAD - len(begun)):
-                    begun.append((job, tasks.create_task(self._download(job, directory))))
+                    coming = self._come(job, directory, self._readings.turn())
+                    begun.append((job, tasks.create_task(coming)))
 
             begin()
             months = [job.file.window.start.date() for job in jobs]
@@ -195,7 +199,16 @@ class Archiving:
                 self.done.done += 1
                 self.on_step(self.done)
 
-    async def _download(self, job: _Job, directory: Path) -> _Here | ProviderError:
+    async def _come(self, job: _Job, directory: Path, turn: Turn) -> _Here | ProviderError:
+        """A file with its reading begun, once those before it are read; or why it is not here."""
+        came = await self._download(job, directory)
+        if isinstance(came, ProviderError):
+            turn.give_up()
+            return came
+        read = partial(kline_parts, came.at, job.file.window, job.file.name)
+        return _Here(came, await turn.begin(read))
+
+    async def _download(self, job: _Job, directory: Path) -> Downloaded | ProviderError:
         """The file, or why it is not here; where no other would come either, it is not asked for."""
         hopeless = self._full or self._out_of_reach.get(job.provider)
         if hopeless:
@@ -208,8 +221,7 @@ class Archiving:
         try:
             # Two archives may have files of one name.
             place = directory / job.provider
-            came = await download(job.client, job.series, job.file, place, on_bytes)
-            return _Here(came, ahead(kline_parts(came.at, job.file.window, job.file.name)))
+            return await download(job.client, job.series, job.file, place, on_bytes)
         except StorageFull as error:
             self._full = error
             return error
@@ -238,11 +250,12 @@ class Archiving:
 
     def _store(self, job: _Job, here: _Here) -> None:
         """Store a file's rows and the note that it was read, all or nothing; then account."""
-        name, slots, window = job.series.name, job.chosen.slots, job.file.window
-        rows = FileRows(job.series, slots)
+        name, slots = job.series.name, job.chosen.slots
+        rows = FileRows(job.series, slots, here.reading.parts)
         self.done.stored += self.writer.store_whole(
-            rows.of(here.parts),
-            window,
+            rows,
+            job.series,
+            slots,
             job.provider,
             lambda connection, _: note_read(
                 connection, OHLC, job.issue, here.downloaded.sha256, rows.count, self.now

@@ -191,6 +191,7 @@ class Ledger:
             "limit": limit,
         }
         with self.database.connect() as connection:
+            connection.execute(statements("query")["side_by_side"])
             rows = connection.execute(row_statements(dataset)["broken_promises"], parameters)
             return [(str(name), at, str(why)) for name, at, why in rows]  # type: ignore[misc]
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,7 +13,10 @@ from psycopg.types.json import Jsonb
 
 from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Rejected
+from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import OHLC, Dataset
+from crypto_pipeline.market.holes import runs_by_day
+from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.copy_stream import HEADER, TRAILER, candle_stream
@@ -23,6 +26,7 @@ from crypto_pipeline.warehouse.dataset_statements import row_statements
 from crypto_pipeline.warehouse.holes import settle
 from crypto_pipeline.warehouse.packing import unpack
 from crypto_pipeline.warehouse.presence import Opened, presence
+from crypto_pipeline.warehouse.spans import multirange
 from crypto_pipeline.warehouse.statements import statements
 
 _PARTITIONS_LOCK = 7_205_759_403
@@ -30,6 +34,8 @@ MANY = 2000
 """Rows from which on it pays to set the unchanged ones aside all at once."""
 _BINARY = {"copy_new": "copy_new_binary", "copy_staging": "copy_staging_binary"}
 Row = tuple[Any, ...]
+Slots = Mapping[str, list[Any]]
+"""Slots by series and day, as lists side by side: ``series_ids``, ``days``, ``slots``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,72 +103,82 @@ class Writer:
 
         ``trust`` is 0 for the venue itself; a greater number never replaces a smaller one's rows.
         """
-        rows = [part for part in batch if len(part.rows) or part.rejected]
-        if not rows:
+        parts = [part for part in batch if len(part.rows) or part.rejected]
+        if not parts:
             return Stored()
-        self.make_months(day for part in rows for day in _days(part.rows))
-        ids = sorted({self._id(part) for part in rows})
-        covered = presence(
-            (self._id(part), part.series.interval, self._settled(part)) for part in rows
-        )
+        self.make_months(day for part in parts for day in _days(part.rows))
+        covered = presence(map(self._opened, parts))
+        refused = [(self._id(part), one.row[0].date()) for part in parts for one in part.rejected]
+        touched: Slots = {
+            "series_ids": [*covered["series_ids"], *(series_id for series_id, _ in refused)],
+            "days": [*covered["days"], *(day for _, day in refused)],
+        }
         with self._connection.transaction():
-            self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
-            if self._dataset == OHLC:
-                unpack(self._connection, self._touched(rows, covered))
-            known = self._connection.execute(statements("coverage")["known"], covered).fetchone()
-            assert known is not None
-            has_rows, has_holes = known
             load = {"source": source, "trust": trust}
-            inserted, updated = self._write(rows, load, is_new=not has_rows)
-            self._connection.execute(statements("coverage")["mark_present"], covered)
-            if has_holes:
-                settle(self._connection, covered, self._now)
-            rejected = self._reject(rows, source)
-            self._connection.execute(self._statements["forgive"], {"series_ids": ids})
-        return Stored(inserted, updated, rejected)
+            return self._store(_Passing(parts, self._opened), covered, touched, load)
 
     def store_whole(
         self,
         parts: Iterable[SeriesRows],
-        window: Window,
+        series: Series,
+        slots: Runs,
         source: str,
         finish: Callable[[Connection, Stored], None] = lambda *_: None,
     ) -> Stored:
         """Store all parts of a file in one transaction: none of them, when reading any of them fails.
 
-        No row lies outside the ``window``; ``finish`` is called in the same transaction.
+        No row lies in another slot. The parts are blocks, and are gone through a second time where
+        there are rows that the ledger does not know of. ``finish`` is called in the same transaction.
         """
+        by_day = list(runs_by_day(slots))
+        days = [day for day, _ in by_day]
         # Made before, so that no reader of the table has to wait for the transaction.
-        self.make_months(window.days())
-        stored = Stored()
+        self.make_months(days)
+        asked: Slots = {
+            "series_ids": [self._series_ids[series.name]] * len(days),
+            "days": days,
+            "slots": [multirange(runs) for _, runs in by_day],
+        }
         with self._connection.transaction():
-            for part in parts:
-                stored += self.store([part], source)
+            load = {"source": source, "trust": 0}
+            stored = self._store(_Passing(parts, self._opened), asked, asked, load)
             finish(self._connection, stored)
         return stored
 
-    def _settled(self, part: SeriesRows) -> Opened:
-        """When the rows are that can change no more: only these make their slots present."""
-        if isinstance(part.rows, CandleBlock):
-            return part.rows.open_times
-        provisional = self._dataset.is_provisional_at
-        return (row[0] for row in part.rows if provisional is None or not row[provisional])
+    def _store(
+        self, passing: "_Passing", asked: Slots, touched: Slots, load: Mapping[str, object]
+    ) -> Stored:
+        """Rows, revisions and ledger in the caller's transaction; no row lies outside what is ``asked``."""
+        ids = sorted(set(touched["series_ids"]))
+        self._connection.execute(statements("series")["lock_series"], {"series_ids": ids})
+        if self._dataset == OHLC:
+            unpack(self._connection, touched)
+        known = self._connection.execute(statements("coverage")["known"], asked).fetchone()
+        assert known is not None
+        has_rows, has_holes = known
+        inserted, updated = self._write(passing, ids, load, is_new=not has_rows)
+        covered = presence(passing.opened)
+        self._connection.execute(statements("coverage")["mark_present"], covered)
+        if has_holes:
+            settle(self._connection, covered, self._now)
+        rejected = self._reject(passing.rejected, load["source"])
+        self._connection.execute(self._statements["forgive"], {"series_ids": ids})
+        return Stored(inserted, updated, rejected)
 
-    def _touched(
-        self, rows: Sequence[SeriesRows], covered: Mapping[str, list[object]]
-    ) -> Mapping[str, list[object]]:
-        """The series and days of rows and of rejected ones, side by side."""
-        refused = [(self._id(part), one.row[0].date()) for part in rows for one in part.rejected]
-        return {
-            "series_ids": [*covered["series_ids"], *(series_id for series_id, _ in refused)],
-            "days": [*covered["days"], *(day for _, day in refused)],
-        }
+    def _opened(self, part: SeriesRows) -> tuple[int, Interval, Opened]:
+        """Whose rows open when that can change no more: only these make their slots present."""
+        whose = self._id(part), part.series.interval
+        if isinstance(part.rows, CandleBlock):
+            return *whose, part.rows.open_times
+        provisional = self._dataset.is_provisional_at
+        settled = (row for row in part.rows if provisional is None or not row[provisional])
+        return *whose, [row[0] for row in settled]
 
     def _id(self, part: SeriesRows) -> int:
         return self._series_ids[part.series.name]
 
     def _write(
-        self, batch: Sequence[SeriesRows], load: Mapping[str, object], *, is_new: bool
+        self, batch: "_Passing", ids: list[int], load: Mapping[str, object], *, is_new: bool
     ) -> tuple[int, int]:
         """Write the rows; how many are new, and how many replaced a differing one.
 
@@ -177,18 +193,17 @@ class Writer:
         if is_new:
             with suppress(UniqueViolation), self._connection.transaction():
                 return self._copy("copy_new", batch, load_id), 0
-        known = {"series_ids": [self._id(part) for part in batch]}
         self._connection.execute(self._statements["clear_staging"])
         staged = self._copy("copy_staging", batch, load_id)
         if staged >= MANY:
-            self._connection.execute(self._statements["drop_unchanged"], known)
+            self._connection.execute(self._statements["drop_unchanged"], {"series_ids": ids})
         replaced = self._connection.execute(self._statements["keep_revisions"], load).rowcount
         written = self._connection.execute(self._statements["upsert"], load).rowcount
         return written - replaced, replaced
 
-    def _copy(self, statement: str, batch: Sequence[SeriesRows], load_id: int) -> int:
+    def _copy(self, statement: str, batch: "_Passing", load_id: int) -> int:
         """Send the rows, arrays as they are and others as text; how many."""
-        if all(isinstance(part.rows, CandleBlock) for part in batch):
+        if batch.are_blocks:
             return self._send(_BINARY[statement], self._binary(batch, load_id))
         return self._send(statement, self._text(batch, load_id))
 
@@ -199,20 +214,19 @@ class Writer:
                 copy.write(chunk)
         return cursor.rowcount
 
-    def _binary(self, batch: Sequence[SeriesRows], load_id: int) -> Iterator[bytes]:
+    def _binary(self, batch: Iterable[SeriesRows], load_id: int) -> Iterator[bytes]:
         yield HEADER
         for part in batch:
             assert isinstance(part.rows, CandleBlock)
             yield from candle_stream(part.rows, self._id(part), load_id)
         yield TRAILER
 
-    def _text(self, batch: Sequence[SeriesRows], load_id: int) -> Iterator[str]:
+    def _text(self, batch: Iterable[SeriesRows], load_id: int) -> Iterator[str]:
         for part in batch:
             yield text_lines(part.rows, self._id(part), load_id)
 
-    def _reject(self, batch: Sequence[SeriesRows], source: str) -> int:
+    def _reject(self, refused: Sequence[tuple[Series, Rejected]], source: object) -> int:
         names = [column.name for column in self._dataset.columns]
-        refused = [(part.series, one) for part in batch for one in part.rejected]
         for series, one in refused:
             self._connection.execute(
                 statements("loads")["reject"],
@@ -225,6 +239,30 @@ class Writer:
                 },
             )
         return len(refused)
+
+
+@dataclass(slots=True)
+class _Passing:
+    """Parts on their way into the table, all blocks or none, and what came by when they are through."""
+
+    parts: Iterable[SeriesRows]
+    told: Callable[[SeriesRows], tuple[int, Interval, Opened]]
+    opened: list[tuple[int, Interval, Opened]] = field(default_factory=list)
+    rejected: list[tuple[Series, Rejected]] = field(default_factory=list)
+
+    @property
+    def are_blocks(self) -> bool:
+        """Whether they are arrays; those of a file, which are made as they are asked for, are."""
+        if not isinstance(self.parts, list):
+            return True
+        return all(isinstance(part.rows, CandleBlock) for part in self.parts)
+
+    def __iter__(self) -> Iterator[SeriesRows]:
+        self.opened, self.rejected = [], []
+        for part in self.parts:
+            self.opened.append(self.told(part))
+            self.rejected += ((part.series, one) for one in part.rejected)
+            yield part
 
 
 def _days(rows: Sequence[Row] | CandleBlock) -> Iterable[date]:

@@ -1,18 +1,15 @@
 """What is taken of a file: the wanted rows and no others, and a true account of what it had."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto_pipeline.errors import DamagedFile
 from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle, Rejected
 from crypto_pipeline.frames.kline_files import KlinePart
-from crypto_pipeline.ingestion.archive_rows import FileRows, ahead
+from crypto_pipeline.ingestion.archive_rows import FileRows
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.intervals import MONDAY, WEEK
 from crypto_pipeline.market.windows import Window
@@ -43,8 +40,8 @@ def parts(numbers: list[int]) -> list[KlinePart]:
 @given(runs(), held)
 def test_just_the_wanted_rows_are_taken(wanted: Runs, numbers: list[int]) -> None:
     """Each once, in order; a part without any is passed over."""
-    rows = FileRows(series_of(), wanted)
-    taken = [[row[0] for row in one.rows] for one in rows.of(parts(numbers))]
+    rows = FileRows(series_of(), wanted, lambda: parts(numbers))
+    taken = [[row[0] for row in one.rows] for one in rows]
     expected = [minute(number) for number in numbers if number in minutes(wanted)]
 
     assert expected == [time for times in taken for time in times]
@@ -54,20 +51,21 @@ def test_just_the_wanted_rows_are_taken(wanted: Runs, numbers: list[int]) -> Non
 
 @given(runs(), held)
 def test_what_it_had_is_what_was_taken(wanted: Runs, numbers: list[int]) -> None:
-    """As runs of slots, joined over the parts."""
-    rows = FileRows(series_of(), wanted)
-    for _ in rows.of(parts(numbers)):
-        pass
+    """As runs of slots, joined over the parts, however often they are gone through."""
+    rows = FileRows(series_of(), wanted, lambda: parts(numbers))
+    for _ in range(2):
+        for _ in rows:
+            pass
 
-    assert minutes(wanted) & set(numbers) == minutes(rows.had)
-    assert Runs.of(rows.had) == rows.had
+        assert minutes(wanted) & set(numbers) == minutes(rows.had)
+        assert Runs.of(rows.had) == rows.had
 
 
 def test_row_off_the_grid_counts_in_the_slot_it_lies_in() -> None:
     """It is taken with its own time, and its slot is had."""
-    rows = FileRows(series_of(), Runs((span(1, 3),)))
     late = minute(1) + timedelta(seconds=20)
-    (one,) = rows.of([part(minute(0), late)])
+    rows = FileRows(series_of(), Runs((span(1, 3),)), lambda: [part(minute(0), late)])
+    (one,) = rows
 
     assert [late] == [row[0] for row in one.rows]
     assert Runs((span(1, 2),)) == rows.had
@@ -76,39 +74,22 @@ def test_row_off_the_grid_counts_in_the_slot_it_lies_in() -> None:
 def test_week_begins_on_its_monday() -> None:
     """The grid is the interval's own."""
     monday = MONDAY + 2800 * WEEK
-    rows = FileRows(series_of(interval="1w"), Runs((Window(monday, monday + 2 * WEEK),)))
-    (one,) = rows.of([part(monday - WEEK, monday, monday + 2 * WEEK)])
+    weeks = [part(monday - WEEK, monday, monday + 2 * WEEK)]
+    wanted = Runs((Window(monday, monday + 2 * WEEK),))
+    rows = FileRows(series_of(interval="1w"), wanted, lambda: weeks)
+    (one,) = rows
 
     assert [monday] == [row[0] for row in one.rows]
     assert Runs((Window(monday, monday + WEEK),)) == rows.had
-
-
-def test_parts_are_made_ahead_and_come_in_order() -> None:
-    """Each is asked for while the one before is used, and what breaks breaks where it would have."""
-    made: list[int] = []
-
-    def numbers() -> Iterator[int]:
-        for number in (1, 2, 3):
-            made.append(number)
-            yield number
-        raise DamagedFile
-
-    coming = ahead(numbers())
-    first = next(coming)
-    with pytest.raises(DamagedFile):
-        list(coming)
-
-    assert (1, [1, 2, 3]) == (first, made)
-    assert [1, 2] == list(ahead(iter([1, 2])))
-    assert [] == list(ahead(iter([])))
 
 
 def test_broken_rows_of_wanted_slots_are_handed_on() -> None:
     """They are to be set aside with the reason; nobody had them."""
     broken = Rejected(candle(minute(1)), "a price is not positive")
     other = Rejected(candle(minute(50)), "a price is not positive")
-    rows = FileRows(series_of(), Runs((span(0, 3),)))
-    (one,) = rows.of([part(minute(0), rejected=(broken, other))])
+    file = [part(minute(0), rejected=(broken, other))]
+    rows = FileRows(series_of(), Runs((span(0, 3),)), lambda: file)
+    (one,) = rows
 
     assert [broken] == list(one.rejected) == rows.rejected
     assert Runs((span(0, 1),)) == rows.had
@@ -116,5 +97,7 @@ def test_broken_rows_of_wanted_slots_are_handed_on() -> None:
 
 def test_nothing_wanted_takes_nothing() -> None:
     """Of an empty file neither."""
-    assert [] == list(FileRows(series_of(), Runs()).of(parts([1, 2, 3])))
-    assert [] == list(FileRows(series_of(), Runs((Window(minute(0), minute(0) + MINUTE),))).of([]))
+    wanted = Runs((Window(minute(0), minute(0) + MINUTE),))
+
+    assert [] == list(FileRows(series_of(), Runs(), lambda: parts([1, 2, 3])))
+    assert [] == list(FileRows(series_of(), wanted, list))

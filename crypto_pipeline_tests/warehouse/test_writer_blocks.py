@@ -7,12 +7,12 @@ import pytest
 from crypto_pipeline.errors import DamagedFile
 from crypto_pipeline.frames.candle_block import CandleBlock
 from crypto_pipeline.frames.candles import Candle, Rejected
+from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.windows import Window
 from crypto_pipeline.warehouse.database import Connection
 from crypto_pipeline.warehouse.writer import MANY, SeriesRows, Stored
 from crypto_pipeline_tests.frames.examples import candle
 from crypto_pipeline_tests.warehouse.storing import (
-    ALL,
     BTC,
     MINUTE,
     SINCE,
@@ -21,7 +21,7 @@ from crypto_pipeline_tests.warehouse.storing import (
     minutes_after,
 )
 
-DAYS = Window(SINCE, SINCE + 2 * MANY * MINUTE)
+DAYS = Runs((Window(SINCE, SINCE + 2 * MANY * MINUTE),))
 
 
 def minutes(first: int, last: int, **changed: str) -> list[Candle]:
@@ -96,7 +96,7 @@ def test_file_is_stored_whole(warehouse: Warehouse) -> None:
 
     with warehouse.writer() as writer:
         parts = [part(minutes(0, 100)), part(minutes(100, 150), wrong), part(minutes(151, 160))]
-        stored = writer.store_whole(parts, DAYS, "binance", finish)
+        stored = writer.store_whole(parts, BTC, DAYS, "binance", finish)
 
     assert [stored] == noted == [Stored(inserted=159, rejected=1)]
     assert as_rows([*minutes(0, 150), *minutes(151, 160)]) == warehouse.rows()
@@ -119,19 +119,19 @@ def test_file_that_is_damaged_further_on_stores_nothing(
 
     with warehouse.writer() as writer:
         with pytest.raises(DamagedFile):
-            writer.store_whole(parts(), DAYS, "binance")
+            writer.store_whole(parts(), BTC, DAYS, "binance")
         assert (rows, coverage) == (warehouse.rows(), warehouse.coverage())
-        stored = writer.store_whole([part(minutes(200, 300))], DAYS, "binance")
+        stored = writer.store_whole([part(minutes(200, 300))], BTC, DAYS, "binance")
 
     assert Stored(inserted=100) == stored
 
 
 def test_parts_of_a_file_may_overlap_what_is_there(warehouse: Warehouse) -> None:
-    """Known and new parts take turns, and each finds its own staging."""
+    """The rows that are there are left alone, and the others are added."""
     warehouse.store(*minutes(50, 60))
     with warehouse.writer() as writer:
         parts = [part(minutes(0, 55)), part(minutes(55, 70)), part(minutes(70, 80))]
-        stored = writer.store_whole(parts, ALL, "binance")
+        stored = writer.store_whole(parts, BTC, DAYS, "binance")
 
     assert Stored(inserted=70) == stored
     assert as_rows(minutes(0, 80)) == warehouse.rows()
@@ -146,3 +146,17 @@ def test_rows_that_the_ledger_does_not_know_are_found(warehouse: Warehouse) -> N
 
     assert Stored(inserted=5) == stored
     assert as_rows(minutes(0, 15)) == warehouse.rows()
+
+
+def test_file_is_gone_through_again_where_the_ledger_is_wrong(warehouse: Warehouse) -> None:
+    """Its parts are asked for a second time, and what came by the first time counts once."""
+    warehouse.store(*minutes(120, 130))
+    warehouse.execute("update warehouse.coverage set present = '{}'")
+    wrong = Rejected(candle(SINCE + 150 * MINUTE, low="0"), "a price is not positive")
+    parts = [part(minutes(0, 100), wrong), part(minutes(100, 150))]
+    with warehouse.writer() as writer:
+        stored = writer.store_whole(parts, BTC, DAYS, "binance")
+
+    assert Stored(inserted=140, rejected=1) == stored
+    assert as_rows(minutes(0, 150)) == warehouse.rows()
+    assert [(1,)] == warehouse.select("select count(*) from warehouse.rejected_rows")
