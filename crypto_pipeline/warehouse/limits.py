@@ -32,6 +32,7 @@ NEWS_APART = 0.25
 """Seconds between two reports that all goes well, each a statement; what goes wrong is told at once."""
 A_LONG_TIME = 86_400.0
 """Seconds; whoever waits for ever waits no longer for one request."""
+_WELL = Standing()
 _Host: TypeAlias = tuple[str, str]
 """A provider, and one of its hosts."""
 
@@ -70,6 +71,7 @@ class SharedLimits:
         self.waits = Waits()
         self._looked: dict[str, float] = {}
         self._told: dict[_Host, float] = {}
+        self._well_until: dict[_Host, float] = {}
         self._answers: defaultdict[_Host, list[Told]] = defaultdict(list)
         self._database = database
         self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
@@ -117,9 +119,18 @@ class SharedLimits:
         return wait
 
     async def standing(self, provider: str, host: str) -> Standing:
-        """Whether the host must be left alone, by its own wish or for its failures."""
+        """Whether the host must be left alone, by its own wish or for its failures.
+
+        That it need not be holds for a moment: what others have heard meanwhile is heard after it.
+        """
+        whom = provider, host
+        if self.waits.clock() < self._well_until.get(whom, -math.inf):
+            return _WELL
         row = await self._row("health", "standing", provider=provider, host=host)
-        return Standing(*cast("tuple[float, State, float, bool]", row))
+        standing = Standing(*cast("tuple[float, State, float, bool]", row))
+        if standing == _WELL:
+            self._well_until[whom] = self.waits.clock() + NEWS_APART
+        return standing
 
     async def may_try(self, provider: str, host: str) -> bool:
         """Take the one trial of a half-open host; False when another has it."""
@@ -130,6 +141,7 @@ class SharedLimits:
         """Add a request to the host's health; of many answers those of a moment are added together."""
         whom = provider, host
         if told.outcome != "answered":
+            self._well_until.pop(whom, None)
             await self._tell(whom)
             await self._note(whom, [told])
             self._told.pop(whom, None)
@@ -168,6 +180,7 @@ class SharedLimits:
 
     async def block(self, host: str, seconds: float) -> None:
         """Have every process leave the host alone for that long."""
+        self._well_until.clear()
         await self._seconds("block", host=host, pause=timedelta(seconds=seconds))
 
     async def observe(self, host: str, used: int, per_minute: int) -> None:

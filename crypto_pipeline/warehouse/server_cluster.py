@@ -44,6 +44,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "synchronous_commit": "on",
     "timezone": "UTC",
+    "work_mem": "32MB",  # a year of minutes is sorted in memory; few queries run side by side
 }
 
 # Signals, and the seconds each may take: a fast shutdown, one that needs recovery, the end.

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -10,7 +11,7 @@ import pytest
 
 from crypto_pipeline.errors import DatabaseUnreachable
 from crypto_pipeline.warehouse.database import Database
-from crypto_pipeline.warehouse.limits import SharedLimits, Waits
+from crypto_pipeline.warehouse.limits import NEWS_APART, SharedLimits, Waits
 from crypto_pipeline_tests.warehouse.storing import Warehouse
 
 HOST = "api.example"
@@ -112,14 +113,19 @@ def test_tasks_share_one_pacer(database: Database) -> None:
 
 
 def test_pause_holds_for_every_process(database: Database) -> None:
-    """What one is told to leave alone, all leave alone; other hosts are free."""
+    """What one is told to leave alone, all leave alone, others a moment later; other hosts are free."""
 
     async def ask(one: SharedLimits, other: SharedLimits) -> None:
+        seconds = iter((0.0, 0.0, NEWS_APART - 0.01, NEWS_APART + 0.01))
+        other.waits.clock = seconds.__next__
+        assert (await one.standing("someone", HOST)).blocked == 0
         assert (await other.standing("someone", HOST)).blocked == 0
         await one.block(HOST, 120)
 
         assert 119 < (await one.standing("someone", HOST)).blocked <= 120
+        assert (await other.standing("someone", HOST)).blocked == 0
         assert 119 < (await other.standing("someone", HOST)).blocked <= 120
+        other.waits.clock = time.monotonic
         assert (await other.standing("someone", "other.example")).blocked == 0
 
     with_pacers(database, ask)
