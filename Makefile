@@ -45,6 +45,11 @@ format: .venv/installed-dev
 faults: .venv/installed-dev
 	@$(BIN)/python -m crypto_pipeline_tests.faults --seeds $(SEEDS)
 
+# The list of what the schema 'market' promises, which a test compares with the database.
+.PHONY: contract
+contract: .venv/installed-dev
+	@$(BIN)/python scripts/contract.py > docs/contract.csv
+
 bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks
 

@@ -21,6 +21,7 @@ ALL = (
     "collecting",
     "dagster_scale",
     "tick",
+    "marts",
 )
 RESULTS = Path("bench.md")
 

@@ -5,7 +5,7 @@ Run alone with ``python -m benchmarks.sql``.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,6 @@ from crypto_pipeline.warehouse.packing import pack
 from crypto_pipeline.warehouse.server import EmbeddedServer
 
 ROWS = 10_000_000
-MARTS = Path(__file__).parents[1] / "dbt_models" / "models"
 OF_BTC = "venue = 'binance' and instrument = 'BTC-USDT' and interval = '1m'"
 LAST = f"""
     select * from market.ohlc
@@ -46,6 +45,13 @@ DAILY = f"""
 MART = """
     select * from marts.candles_1d
     where venue = 'binance' and instrument = 'BTC-USDT' and day >= %(year)s and day < %(until)s
+"""
+MADE = """
+    create table marts.candles_1d as
+    select series.venue, series.instrument, (made.open_time at time zone 'utc')::date as day, made.*
+    from market.series
+    cross join lateral market.candles(series.venue, series.instrument, '1d', '%s', '%s') as made
+    where series.dataset = 'ohlc'
 """
 QUERIES: Mapping[str, tuple[str, float | None]] = {
     "last 1,000 candles of a series, by ohlc_between": (LAST_BETWEEN, 3),
@@ -76,7 +82,7 @@ def main() -> None:
             }
             pack(database, date(2022, 2, 1))
             with database.connect() as connection:
-                make_mart(connection)
+                make_mart(connection, until)
                 connection.execute("vacuum analyze")
                 taken = {
                     told: milliseconds(connection, query, moments)
@@ -100,19 +106,11 @@ def milliseconds(connection: Connection, query: str, moments: Mapping[str, objec
     return float(found[0][0][0]["Execution Time"])
 
 
-def make_mart(connection: Connection) -> None:
-    """The mart of daily candles, from its own SQL."""
-    staging = _model("staging/stg_ohlc").replace("{{ source('market', 'ohlc') }}", "market.ohlc")
-    mart = _model("marts/candles_1d")
-    for name in ("{{ ref('stg_ohlc') }}", "{{ source('market', 'coverage') }}"):
-        mart = mart.replace(name, "staging.stg_ohlc" if "stg" in name else "market.coverage")
-    connection.execute("create schema staging; create schema marts")
-    connection.execute(f"create view staging.stg_ohlc as {staging}")  # type: ignore[call-overload]
-    connection.execute(f"create table marts.candles_1d as {mart}")  # type: ignore[call-overload]
-
-
-def _model(name: str) -> str:
-    return (MARTS / f"{name}.sql").read_text(encoding="utf-8")
+def make_mart(connection: Connection, until: datetime) -> None:
+    """The mart of daily candles, with what dbt has in it and its key."""
+    connection.execute("create schema marts")
+    connection.execute((MADE % (SINCE, until)).encode())
+    connection.execute("alter table marts.candles_1d add primary key (venue, instrument, day)")
 
 
 def _written(query: str, moments: Mapping[str, object]) -> str:

@@ -1,29 +1,45 @@
 """How long a scheduled tick takes when there is little to fetch, and what the house costs at rest.
 
 Starts ``crypto-pipeline up --sandbox`` in a directory of its own, with a tick every minute, and
-stops it again; under six minutes in all. Run alone with ``python -m benchmarks.tick``.
+stops it again; under seven minutes in all. The last ticks come while readers ask heavy questions,
+which must not delay them. Run alone with ``python -m benchmarks.tick``.
 """
 
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
+from threading import Event
 
 import dagster as dg
+import psycopg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from benchmarks.footprint import Footprint, footprint
 from benchmarks.table import judge, show
 from crypto_pipeline.cli.dagster_home import dagster_environment
 from crypto_pipeline.settings import load_settings
+from crypto_pipeline.warehouse.database import Database
+from crypto_pipeline.warehouse.reader import Reader
+from crypto_pipeline.warehouse.server import EmbeddedServer
 from crypto_pipeline_tests.cli.running import House, wait_for
 
-TICKS = 3
+TICKS = 2
+READERS = 8
+SLOWER = 1.5
+"""Times as long as without readers that a tick may take: they run last, but the caches are shared."""
+HEAVY = """
+    select sum(ohlc.close * number), max(ohlc.volume)
+    from market.ohlc_between(now() - interval '2 days', now()) as ohlc
+    cross join generate_series(1, 1000) as number
+"""
 TICK_LIMIT = 5.0
 CPU_LIMIT = 5.0
 MEMORY_LIMIT = 700.0
@@ -56,14 +72,63 @@ def main() -> None:
     with TemporaryDirectory() as directory, house(Path(directory)) as (one, until_page):
         with instance(one) as storage:
             settled = wait_for(lambda: settled_in(storage), PATIENCE, "the repair of yesterday")
-            began = datetime.now(UTC)
-            wait_for(lambda: len(scheduled(storage, began)) >= TICKS, PATIENCE, "three ticks")
-            ticks = [tick(storage, record) for record in scheduled(storage, began)[:TICKS]]
+            ticks = coming(storage)
+            with readers(one) as asked:
+                beside = coming(storage)
         time.sleep(3)
         at_rest = footprint(one, REST_SECONDS)
     show_start(until_page, settled)
     show_ticks(ticks)
+    show_beside(ticks, beside, asked)
     show_rest(at_rest)
+
+
+def coming(storage: dg.DagsterInstance) -> list[Tick]:
+    """The next ticks."""
+    began = datetime.now(UTC)
+    wait_for(lambda: len(scheduled(storage, began)) >= TICKS, PATIENCE, f"{TICKS} ticks")
+    return [tick(storage, record) for record in scheduled(storage, began)[:TICKS]]
+
+
+@contextmanager
+def readers(one: House) -> Iterator[list[float]]:
+    """So many at once, each asking again and again as a reader; the seconds of every answer."""
+    database = Database(EmbeddedServer(one.data_dir).url())
+    reader = Reader(database)
+    reader.grant("60s", "read")
+    over, asked = Event(), list[float]()
+
+    def ask() -> None:
+        with psycopg.connect(reader.address("read"), autocommit=True) as connection:
+            while not over.is_set():
+                began = time.perf_counter()
+                connection.execute(HEAVY)
+                asked.append(time.perf_counter() - began)
+
+    with ThreadPoolExecutor(READERS) as threads:
+        done = [threads.submit(ask) for _ in range(READERS)]
+        try:
+            yield asked
+        finally:
+            over.set()
+    for one_done in done:
+        one_done.result()
+
+
+def show_beside(alone: list[Tick], beside: list[Tick], asked: list[float]) -> None:
+    """What readers cost a tick, and a tick the readers."""
+    slowest = [max(one.ended - one.created for one in ticks) for ticks in (alone, beside)]
+    show(
+        f"tick: beside {READERS} readers",
+        ("", ""),
+        [
+            ("slowest tick alone, s", slowest[0]),
+            ("slowest tick beside readers, s", slowest[1]),
+            ("questions answered meanwhile", len(asked)),
+            ("median seconds of an answer", median(asked)),
+        ],
+    )
+    judge("a tick beside readers, times as long", slowest[1] / slowest[0], SLOWER, "times")
 
 
 def show_start(until_page: float, settled: float) -> None:

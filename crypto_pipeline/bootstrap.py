@@ -33,5 +33,6 @@ def open_line(settings: Settings) -> Line:
         observed=settings.observed_series(),
         trusted=settings.trusted_providers(),
         archives={one.archive.venue: one for one in providers.values() if one.archive},
+        retention=settings.retention_days(),
         archive_directory=settings.data_dir / "archive",
     )

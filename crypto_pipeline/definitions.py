@@ -6,6 +6,7 @@ import dagster as dg
 
 from crypto_pipeline.bootstrap import open_line
 from crypto_pipeline.orchestration.build import Timetable, build_definitions
+from crypto_pipeline.orchestration.dbt_project import project_in
 from crypto_pipeline.orchestration.resources import Pipeline
 from crypto_pipeline.settings import Settings, load_settings
 
@@ -22,7 +23,9 @@ def open_pipeline() -> Pipeline:
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Every asset, check, job, schedule and sensor."""
-    return build_definitions(timetable(load_settings()), open_pipeline)
+    settings = load_settings()
+    project = project_in(settings.data_dir)
+    return build_definitions(timetable(settings), open_pipeline, project)
 
 
 def timetable(settings: Settings) -> Timetable:

@@ -11,10 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr, SecretStr, ValidationError
 
 from crypto_pipeline.errors import SettingsError
-from crypto_pipeline.market.datasets import GAS_PRICES, MARKET_PRICES, SENTIMENT, Dataset
+from crypto_pipeline.market.datasets import GAS_PRICES, MARKET_PRICES, OHLC, SENTIMENT, Dataset
+from crypto_pipeline.market.intervals import Interval
 from crypto_pipeline.market.series import CandleSeries, ObservedSeries
 from crypto_pipeline.market.windows import midnight
 from crypto_pipeline.providers import PROVIDERS
@@ -48,6 +49,32 @@ from crypto_pipeline.settings_sections import (
 
 DEFAULT_FILE = "crypto_pipeline.toml"
 DEFAULT_HISTORY = timedelta(days=365)
+DEFAULT_RETENTION_DAYS = 366
+"""Of candles shorter than an hour."""
+FEWEST_DAYS_KEPT, MOST_DAYS_KEPT = 32, 36_500
+
+
+def _days(number: int | None) -> int | None:
+    if number and not FEWEST_DAYS_KEPT <= number <= MOST_DAYS_KEPT:
+        msg = (
+            f"expected 0 (for ever) or {FEWEST_DAYS_KEPT} to {MOST_DAYS_KEPT} days: "
+            "what is dropped is whole months"
+        )
+        raise ValueError(msg)
+    return number
+
+
+Days = Annotated[int | None, AfterValidator(_days)]
+
+
+class RetentionSettings(Section):
+    """For how many days the rows of each dataset are kept; 0 is for ever, nothing is the default."""
+
+    ohlc: Days = None
+    market_prices: Days = None
+    sentiment: Days = None
+    gas_prices: Days = None
+    news: Days = None
 
 
 class Settings(Section):
@@ -67,6 +94,7 @@ class Settings(Section):
     schedules: ScheduleSettings = ScheduleSettings()
     repair: RepairSettings = RepairSettings()
     storage: StorageSettings = StorageSettings()
+    retention: RetentionSettings = RetentionSettings()
     sandbox: SandboxSettings = SandboxSettings()
 
     _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -126,9 +154,28 @@ class Settings(Section):
         if remembered.exists():
             return date.fromisoformat(remembered.read_text(encoding="utf-8").strip())
         first = (now - DEFAULT_HISTORY).date()
-        if self.data_dir.is_dir():
-            remembered.write_text(f"{first}\n", encoding="utf-8")
+        self.remember(first)
         return first
+
+    def remember(self, first: date) -> None:
+        """Have this be the first day kept, unless one is remembered already."""
+        remembered = self.data_dir / "since"
+        if self.data_dir.is_dir() and not remembered.exists():
+            remembered.write_text(f"{first}\n", encoding="utf-8")
+
+    def retention_days(self) -> dict[str, int]:
+        """For how many days rows are kept, by dataset; those that are kept for ever are not named.
+
+        Who names the first day kept has said what is wanted, and no default goes against that.
+        """
+        named: dict[str, int | None] = self.retention.model_dump()
+        if named[OHLC.name] is None and self.since is None and self._are_fine():
+            named[OHLC.name] = DEFAULT_RETENTION_DAYS
+        return {name: days for name, days in named.items() if days}
+
+    def _are_fine(self) -> bool:
+        """Whether the candles are shorter than an hour, hence many."""
+        return Interval.parse(self.ohlc.interval).step < timedelta(hours=1)
 
     def starts_at(self, now: datetime) -> datetime:
         """The first instant kept."""

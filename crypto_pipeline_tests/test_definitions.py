@@ -16,10 +16,17 @@ from crypto_pipeline_tests.conftest import REPOSITORY
 EXPECTED = Path(__file__).with_name("definitions.txt")
 
 
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests: dbt reads its models once and not for each of them."""
+    return tmp_path_factory.mktemp("data")
+
+
 @pytest.fixture
-def environment(settings_environment: dict[str, str]) -> dict[str, str]:
+def environment(settings_environment: dict[str, str], data_dir: Path) -> dict[str, str]:
     """The settings of a person who keeps everything since the first of March."""
-    return settings_environment | {"CRYPTO_PIPELINE_SINCE": "2026-03-01"}
+    mine = {"CRYPTO_PIPELINE_SINCE": "2026-03-01", "CRYPTO_PIPELINE_DATA_DIR": str(data_dir)}
+    return settings_environment | mine
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from crypto_pipeline.errors import SettingsError
 from crypto_pipeline.market.series import Series
 from crypto_pipeline.settings import Settings, load_settings
 
@@ -97,3 +98,30 @@ def test_order_of_trust_is_a_setting(load: Load) -> None:
     assert ["defillama", "coingecko"] == [
         one.name for one in settings.trusted_providers()["market_prices"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "kept"),
+    [
+        ({}, {"ohlc": 366}),
+        ({"OHLC__INTERVAL": "1h"}, {}),
+        ({"SINCE": "2020-01-01"}, {}),
+        ({"SINCE": "2020-01-01", "RETENTION__OHLC": "90"}, {"ohlc": 90}),
+        ({"RETENTION__OHLC": "0", "RETENTION__NEWS": "32"}, {"news": 32}),
+    ],
+    ids=str,
+)
+def test_candles_of_minutes_are_kept_for_a_year_and_others_for_ever(
+    load: Load, environment: dict[str, str], kept: dict[str, int]
+) -> None:
+    """No default drops what lies after a first day that somebody named; 0 is for ever."""
+    assert kept == load(**environment).retention_days()
+
+
+@pytest.mark.parametrize("days", ["31", "-1", "99999", "a year"])
+def test_retention_of_less_than_a_month_is_refused(load: Load, days: str) -> None:
+    """The sentence names the key, the value and what was expected."""
+    with pytest.raises(
+        SettingsError, match=rf"RETENTION__OHLC: retention.ohlc = '{days}': .*(0 |integer)"
+    ):
+        load(RETENTION__OHLC=days)

@@ -13,9 +13,11 @@ from crypto_pipeline.cli.border import PROGRAM, run
 
 COMMANDS = (
     *("up", "sandbox", "backfill", "gaps", "status", "providers", "check", "audit", "query"),
-    "database",
+    *("export", "import", "retention", "database"),
 )
 """Each is a module here with a function, or a Typer of subcommands, of the same name."""
+_MODULES = {"import": "importing"}
+"""What a module is called where Python keeps the word for itself."""
 
 _STYLE: dict[str, Any] = {
     "add_completion": False,
@@ -35,7 +37,8 @@ class Commands(TyperGroup):
         """The command of a name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        declared = getattr(import_module(f"crypto_pipeline.cli.{cmd_name}"), cmd_name)
+        name = _MODULES.get(cmd_name, cmd_name)
+        declared = getattr(import_module(f"crypto_pipeline.cli.{name}"), name)
         if not isinstance(declared, typer.Typer):
             single = typer.Typer(**_STYLE)
             single.command(cmd_name)(declared)

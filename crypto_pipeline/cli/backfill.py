@@ -11,7 +11,7 @@ from crypto_pipeline.bootstrap import open_database
 from crypto_pipeline.cli.arguments import dataset_named, require_kept, window_between
 from crypto_pipeline.cli.border import Interrupted
 from crypto_pipeline.cli.progress import bar
-from crypto_pipeline.errors import ShortfallError
+from crypto_pipeline.errors import ShortfallError, UsageError
 from crypto_pipeline.market.coverage import Runs
 from crypto_pipeline.market.datasets import Dataset
 from crypto_pipeline.market.series import Series
@@ -19,6 +19,7 @@ from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.settings import Settings, load_settings
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.gaps import Gap, gaps
+from crypto_pipeline.warehouse.retention import kept_from
 from crypto_pipeline.warehouse.revisions import require_migrated
 
 if TYPE_CHECKING:
@@ -45,12 +46,24 @@ def backfill(
     wanted, settings, now = dataset_named(dataset), load_settings(), datetime.now(UTC)
     window = window_between(start, end, Window.of_day(now.date()))
     require_kept(window, settings.first_day(now), now)
+    _require_retained(window, wanted, settings, now)
     database = require_migrated(open_database(settings))
     days = list(window.days())
     done = _run(settings, wanted, days, refetch=refetch)
     missing = still_missing(database, settings, wanted, days, now)
     typer.echo(_summary(wanted, days, done) + ("" if missing else "; nothing is missing"))
     _require_whole(missing, wanted, done.failure)
+
+
+def _require_retained(window: Window, dataset: Dataset, settings: Settings, now: datetime) -> None:
+    """A UsageError for days that would be dropped again at once."""
+    days = settings.retention_days().get(dataset.name)
+    if days and window.start < (edge := kept_from(now, days)):
+        msg = (
+            f"{window.start:%Y-%m-%d} is beyond retention: {dataset.name} is kept for {days} days, since "
+            f"{edge:%Y-%m-%d}; set retention.{dataset.name} to more days, or to 0 for ever"
+        )
+        raise UsageError(msg)
 
 
 def _run(

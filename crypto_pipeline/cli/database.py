@@ -9,6 +9,8 @@ import typer
 
 from crypto_pipeline.bootstrap import embedded_server, open_database
 from crypto_pipeline.cli.console import say
+from crypto_pipeline.cli.database_backup import backup, restore
+from crypto_pipeline.cli.database_reader import grant_reader, revoke_reader
 from crypto_pipeline.errors import UsageError
 from crypto_pipeline.settings import Settings, load_settings
 from crypto_pipeline.warehouse.database import Database
@@ -94,6 +96,16 @@ def pack(
 
 
 @database.command()
+def docs() -> None:
+    """Have dbt describe every mart, its columns and what it is made of, on a page; print its place."""
+    from crypto_pipeline.orchestration.dbt_project import project_in
+
+    settings = load_settings()
+    running = require_migrated(open_database(settings))
+    typer.echo(project_in(settings.data_dir).write_docs(running.client_environment))
+
+
+@database.command()
 def env() -> None:
     """Print the environment that Dagster, dbt and psql need.
 
@@ -105,6 +117,12 @@ def env() -> None:
     wanted = dagster_environment(settings) | open_database(settings).client_environment
     for name, value in wanted.items():
         typer.echo(f"export {name}={quote(value)}")
+
+
+database.command()(grant_reader)
+database.command()(revoke_reader)
+database.command()(backup)
+database.command()(restore)
 
 
 def _first_kept(before: str, settings: Settings) -> date:

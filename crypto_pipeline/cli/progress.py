@@ -29,6 +29,8 @@ class Bar:
     title: str
     progress: Progress
     task: TaskID
+    steps: str | None = None
+    """What is counted, where it is neither requests nor files."""
     rows: int = 0
     _started_at: float | None = None
     _tenths: int = field(default=-1)
@@ -40,7 +42,9 @@ class Bar:
         self.progress.update(self.task, total=at.planned, completed=at.done, counts=counts)
         tenths = 10 * at.done // max(at.planned, 1)
         if tenths > self._tenths and not self.progress.console.is_terminal:
-            line = f"{self.title}: {at.done:,} of {at.planned:,} {_steps(at)}, {counts}"
+            line = (
+                f"{self.title}: {at.done:,} of {at.planned:,} {self.steps or _steps(at)}, {counts}"
+            )
             self.progress.console.print(line)
         self._tenths = max(self._tenths, tenths)
 
@@ -65,7 +69,7 @@ def _steps(at: Ingesting) -> str:
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Bar]:
+def bar(title: str, steps: str | None = None) -> Iterator[Bar]:
     """A bar on standard error that is gone when it ends."""
     console = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
     progress = Progress(
@@ -85,4 +89,5 @@ def bar(title: str) -> Iterator[Bar]:
         redirect_stderr=False,
     )
     with progress:
-        yield Bar(title, progress, progress.add_task(title, total=None, counts="0 rows"))
+        task = progress.add_task(title, total=None, counts="0 rows")
+        yield Bar(title, progress, task, steps)

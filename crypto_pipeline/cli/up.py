@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from crypto_pipeline.cli.dagster_home import inherited, workspace
 from crypto_pipeline.cli.following import Follower
 from crypto_pipeline.cli.supervisor import Child, Stopped, Supervisor, only_one, stopping_on_signals
 from crypto_pipeline.errors import PortInUse, UnreachableError, UsageError
+from crypto_pipeline.orchestration.dbt_project import project_in
 from crypto_pipeline.providers import PROVIDERS
 from crypto_pipeline.settings import Settings, load_settings
 from crypto_pipeline.settings_reading import PREFIX
@@ -91,7 +93,11 @@ class House:
         self._require_room()
         server = embedded_server(settings)
         try:
-            self._start_database()
+            # dbt needs no database to read the models, and takes as long the first time.
+            with ThreadPoolExecutor() as threads:
+                read = threads.submit(project_in(settings.data_dir).parsed)
+                self._start_database()
+            read.result()
             self._start_children(supervisor)
             self._greet()
             self._watch(supervisor)
@@ -171,6 +177,8 @@ class House:
                 if server is not None and not server.is_running():
                     server.start()
                     say("The database had died; it was started again.")
+                if server is not None:
+                    server.put_guests_last()
                 follower.look()
 
 

@@ -13,6 +13,7 @@ from crypto_pipeline.providers.declaration import Provider
 from crypto_pipeline.warehouse.calendar import register
 from crypto_pipeline.warehouse.database import Database
 from crypto_pipeline.warehouse.ledger import Ledger
+from crypto_pipeline.warehouse.retention import Keeping, kept_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Line:
     observed: Sequence[ObservedSeries] = ()
     trusted: Mapping[str, Sequence[Provider]] = field(default_factory=dict)
     archives: Mapping[str, Provider] = field(default_factory=dict)
+    retention: Mapping[str, int] = field(default_factory=dict)
+    """For how many days rows are kept, by dataset; for ever where a dataset is not named."""
     archive_directory: Path | None = None
     """Where files are put until they are stored; None is a temporary one."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -46,8 +49,21 @@ class Line:
         return sorted({one.venue for one in self.series})
 
     def register(self, now: datetime, dataset: Dataset = OHLC) -> dict[str, int]:
-        """Have the ledger expect exactly these series, from ``since`` on; ids by name."""
-        return register(self.database, dataset, self.series_of(dataset), self.since, now)
+        """Have the ledger expect exactly these series, of what is wanted and kept; ids by name."""
+        keeping = self.keeping(dataset, now)
+        since = max(self.since, keeping.edge) if keeping else self.since
+        return register(self.database, dataset, self.series_of(dataset), since, now)
+
+    def keeping(self, dataset: Dataset, now: datetime) -> Keeping | None:
+        """What of a dataset has its time behind it; None where all is kept for ever.
+
+        Of candles those that are longer than what is collected stay: they are few.
+        """
+        if dataset.name not in self.retention:
+            return None
+        longest = max((one.interval.step for one in self.series), default=None)
+        days = self.retention[dataset.name]
+        return Keeping(dataset, kept_from(now, days), days, longest if dataset == OHLC else None)
 
     def series_of(self, dataset: Dataset) -> Sequence[Series]:
         """The series of a dataset that are collected."""

@@ -28,7 +28,7 @@ ATTEMPT = "crypto_pipeline/attempt"
 DATASET = "crypto_pipeline/dataset"
 """The instance runs one backfill of a dataset at a time, so that no slow source holds up another."""
 _UNFINISHED = list(NOT_FINISHED_STATUSES)
-_IN_FLIGHT = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+IN_FLIGHT = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def in_flight(
     instance: dg.DagsterInstance, asset: dg.AssetKey
 ) -> Iterator[tuple[str, tuple[date, date] | None]]:
     """Id and days of each unfinished backfill of an asset; a person's own has no known days."""
-    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=_IN_FLIGHT)):
+    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=IN_FLIGHT)):
         if asset in (backfill.asset_selection or []):
             tags = backfill.tags or {}
             days = None

@@ -84,6 +84,12 @@ coverage = sa.Table(
     _required("tried", pg.TSTZMULTIRANGE(), server_default=NOTHING, comment="asked for in vain"),
     sa.Column("retry_at", INSTANT, comment="when the first of the tried slots may be asked again"),
     sa.Column("recheck_at", INSTANT, comment="when the first explanation is put to the test"),
+    _required(
+        "expired",
+        pg.TSTZMULTIRANGE(),
+        server_default=NOTHING,
+        comment="slots whose rows were dropped for their age, unless expected or present again",
+    ),
     comment="The ledger: one row per series and UTC day; what is missing is computed, never written.",
 )
 sa.Index(

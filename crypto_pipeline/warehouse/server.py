@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeAlias
 import psycopg
 
 from crypto_pipeline.errors import DatabaseUnreachable, PortInUse
+from crypto_pipeline.warehouse.courtesy import put_guests_last
 from crypto_pipeline.warehouse.server_binaries import ServerUser, detached, program, server_user
 from crypto_pipeline.warehouse.server_cluster import (
     END_ORPHANS,
@@ -79,6 +80,10 @@ class EmbeddedServer:
             return self._answers(DATABASE)
         except (OSError, DatabaseUnreachable):
             return False
+
+    def put_guests_last(self) -> int:
+        """Have the queries of other roles than ours wait for the processor; how many did not yet."""
+        return put_guests_last(self._cluster.directory, ROLE)
 
     def url(self) -> str:
         """Where the running server is reached, password included."""

@@ -10,6 +10,7 @@ from crypto_pipeline.errors import UsageError
 from crypto_pipeline.ingestion.ingest import ingest
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.ingestion.listings import read_calendar
+from crypto_pipeline.market.datasets import NEWS, OHLC
 from crypto_pipeline.market.windows import DAY, Window
 from crypto_pipeline.sandbox.server import Sandbox
 from crypto_pipeline.warehouse.ledger import Ledger
@@ -62,3 +63,16 @@ def test_line_pauses_as_it_is_told(make_line: Callable[..., Line], sandbox: Sand
 
     assert (2, 3) == (fetching, len(slept))
     assert all(0 < pause < 1 for pause in slept)
+
+
+def test_what_would_be_dropped_at_once_is_never_expected(make_line: Callable[..., Line]) -> None:
+    """The calendar begins at the later of the first day wanted and the first day kept."""
+    now = SINCE + 90 * DAY
+    line = replace(make_line(SINCE), retention={"ohlc": 40})
+    line.register(now)
+    wanted = line.ledger.missing(OHLC, Window(SINCE, now), now)["binance/BTC-USDT/1m"]
+    keeping = line.keeping(OHLC, now)
+
+    assert keeping is not None
+    assert keeping.edge == min(wanted).start == datetime(2024, 4, 1, tzinfo=UTC)
+    assert line.keeping(NEWS, now) is None

@@ -12,6 +12,7 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from crypto_pipeline.ingestion.line import Line
 from crypto_pipeline.orchestration.build import Timetable, build_definitions
+from crypto_pipeline.orchestration.dbt_project import Project
 from crypto_pipeline.orchestration.partitions import range_tags
 from crypto_pipeline.orchestration.resources import Pipeline
 
@@ -38,13 +39,14 @@ class Scene:
     pace: timedelta = timedelta()
     max_days: int = MAX_DAYS
     extra: dg.Definitions | None = None
+    project: Project | None = None
 
     @cached_property
     def definitions(self) -> dg.Definitions:
         """What Dagster loads."""
         since = self.line.since.date()
         timetable = Timetable(since, "*/5 * * * *", "*/15 * * * *", "40 0 * * *", 30, self.max_days)
-        ours = build_definitions(timetable, self.pipeline)
+        ours = build_definitions(timetable, self.pipeline, self.project)
         return dg.Definitions.merge(ours, self.extra or dg.Definitions())
 
     def pipeline(self) -> Pipeline:
@@ -91,13 +93,16 @@ class Scene:
             raise_on_error=False,
         )
 
-    def tick(self) -> SensorExecutionData:
-        """What the gap sensor answers when Dagster asks it."""
-        name, repository = "repair_ohlc_gaps", self.definitions.get_repository_def()
+    def tick(
+        self, name: str = "repair_ohlc_gaps", cursor: str | None = None
+    ) -> SensorExecutionData:
+        """What a sensor answers when Dagster asks it."""
+        repository = self.definitions.get_repository_def()
         with dg.build_sensor_context(
             self.instance,
             repository_def=repository,
             sensor_name=name,
+            cursor=cursor,
             resources={"pipeline": self.pipeline()},
         ) as context:
             return repository.get_sensor_def(name).evaluate_tick(context)

@@ -54,4 +54,6 @@ def test_every_dataset_is_collected_and_audited(repository: dg.RepositoryDefinit
     every = set(DATASETS)
     assert (every - {"news"}, set()) == about("collect_live")
     assert (every, set()) == about("collect_everything")
-    assert (every | {"instruments", "packed_months"}, every) == about("keep_the_ledger")
+    assert (every | {"instruments", "packed_months", "expired_months"}, every) == about(
+        "keep_the_ledger"
+    )

@@ -25,7 +25,7 @@ VIEWS = {
     ),
     "coverage": (
         *("dataset", "series", "day", "expected_slots", "present_slots", "explained_slots"),
-        *("missing_slots", "completeness_pct"),
+        *("missing_slots", "completeness_pct", "expired_slots"),
     ),
     "gaps": (
         *("dataset", "series", "gap_start", "gap_end", "slots", "state", "reason"),
@@ -78,6 +78,19 @@ VIEWS = {
         *("requested_at", "provider", "host", "path", "series", "asked_from", "asked_to"),
         *("attempt", "http_status", "duration_ms", "bytes", "row_count", "error_class", "error"),
     ),
+    "series": (
+        *("dataset", "series", "venue", "instrument", "interval", "step", "since", "listed_at"),
+        *("delisted_at", "is_collected"),
+    ),
+    "latest_prices": (
+        *("asset_id", "symbol", "price_usd", "market_cap_usd", "volume_24h_usd"),
+        *("change_24h_pct", "slot", "observed_at", "source", "fetched_at"),
+    ),
+    "ohlc_by_day": (
+        *("venue", "instrument", "interval", "day", "open_time", "open", "high", "low", "close"),
+        *("volume", "quote_volume", "trade_count", "source", "fetched_at"),
+    ),
+    "contract": ("name", "kind", "position", "column_name", "type", "description"),
     "archive_files": (
         *("provider", "series", "path", "starts_at", "ends_at", "etag", "modified_at", "size"),
         *("sha256", "row_count", "read_at", "failed_at", "error"),
@@ -88,7 +101,9 @@ VIEWS = {
         *("replaced_by", "replaced_in_run"),
     ),
 }
-FUNCTIONS = ["asset_id", "ohlc_as_of", "ohlc_between"]
+FUNCTIONS = [
+    *("asset_id", "candle_opens", "candles", "interval_length", "ohlc_as_of", "ohlc_between"),
+]
 COMMENTS = """
     select attname, col_description(attrelid, attnum), obj_description(attrelid)
     from pg_attribute
@@ -178,8 +193,8 @@ def test_coverage_counts_each_day(recent: Warehouse) -> None:
     first, second = recent.since.date(), (recent.since + DAY).date()
 
     assert [
-        ("ohlc", "binance/BTC-USDT/1h", first, 24, 2, 0, 22, Decimal("8.3333")),
-        ("ohlc", "binance/BTC-USDT/1h", second, 24, 0, 0, 24, Decimal("0.0000")),
+        ("ohlc", "binance/BTC-USDT/1h", first, 24, 2, 0, 22, Decimal("8.3333"), 0),
+        ("ohlc", "binance/BTC-USDT/1h", second, 24, 0, 0, 24, Decimal("0.0000"), 0),
     ] == rows
 
 

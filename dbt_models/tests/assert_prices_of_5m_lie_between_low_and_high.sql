@@ -1,0 +1,4 @@
+-- Fails when a candle of 5m opens or closes outside its own range.
+select venue, instrument, open_time
+from {{ ref('candles_5m') }}
+where {{ instant_is_built('open_time') }} and not (low <= least(open, close) and greatest(open, close) <= high)
