@@ -55,6 +55,8 @@ _MARKS = bytes(bytes([one]) not in b"0123456789." for one in range(256))
 _NO_TEXT = b'[]"'
 _GONE = sum(_ROW.count(one) for one in _NO_TEXT)
 """Marks of a row that are not in the lines it becomes."""
+_ODD_POINTS = (b",.", b".,", b"\n.", b".\n")
+"""Points without a digit on both sides, which are no numbers in JSON."""
 
 
 def _symbol(instrument: Instrument) -> str:
@@ -111,7 +113,8 @@ def _block(reply: Reply) -> CandleBlock | None:
     lines = np.frombuffer(bytearray(reply.body.translate(None, _NO_TEXT) + b"\n"), np.uint8)
     gone = 1 + _GONE * np.arange(1, rows)
     lines[marks[len(_ROW) : -1 : len(_ROW)] - gone] = ord("\n")
-    return plain_block(lines.tobytes())
+    plain = lines.tobytes()
+    return None if any(odd in plain for odd in _ODD_POINTS) else plain_block(plain)
 
 
 def listed(row: Any) -> Listed | None:

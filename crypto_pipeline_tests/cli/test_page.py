@@ -71,8 +71,9 @@ def test_the_asset_page_says_what_it_is_and_how_it_fares(page: Page, tmp_path: P
 
 def test_the_catalog_lists_every_dataset(page: Page, tmp_path: Path) -> None:
     """Whoever opens the catalog sees all datasets, each with its partitions."""
+    page.set_viewport_size({"width": 1600, "height": 3000})  # rows out of sight are not there
     page.goto("/assets")
-    for name in DATASETS:
+    for name in (*DATASETS, "candles_1h"):
         page.get_by_text(name, exact=True).first.wait_for()
     page.get_by_text("partitions").first.wait_for()
     _shot(page, tmp_path, "catalog")
@@ -113,10 +114,12 @@ def test_the_backfills_page_shows_who_asked_for_it(page: Page, tmp_path: Path) -
 def test_the_automation_page_shows_schedules_and_sensor_on(page: Page, tmp_path: Path) -> None:
     """Nobody has to switch anything on after the first start."""
     page.goto("/automation")
-    for name in ("every_5_minutes", "every_15_minutes", "every_night", "repair_ohlc_gaps"):
+    schedules = ("every_5_minutes", "every_15_minutes", "every_night")
+    sensors = (*(f"repair_{name}_gaps" for name in DATASETS), "refresh_marts")
+    for name in (*schedules, *sensors):
         page.get_by_text(name).first.wait_for()
     switched_on = page.locator("input[type=checkbox]:checked")
-    switched_on.nth(2 + len(DATASETS)).wait_for(state="attached")
+    switched_on.nth(len(schedules + sensors) - 1).wait_for(state="attached")
     _shot(page, tmp_path, "automation")
 
-    assert switched_on.count() == 3 + len(DATASETS)
+    assert len(schedules + sensors) == switched_on.count()

@@ -48,6 +48,8 @@ begin
         select c.oid::regclass::text from pg_class as c
         where relnamespace = 'warehouse'::regnamespace and relkind in ('r', 'p')
             and not relispartition and relname not like 'alembic%'
+        -- What refers to others was made after them.
+        order by c.oid desc
     loop
         execute 'delete from ' || name;
     end loop;
