@@ -164,9 +164,13 @@ def _lack(asked: Asked, held: Completeness) -> str:
     told = [
         "the ledger expects nothing of it" if not held.expected else "",
         "complete" if held.expected and not held.missing else "",
-        f"{share:.2f} % complete, {held.missing:,} slots missing" if held.missing else "",
+        f"{share:.2f} % complete, {_slots(held.missing)} missing" if held.missing else "",
         f"see 'crypto-pipeline gaps {asked.dataset.name}'" if held.missing else "",
-        f"{held.explained:,} slots explained" if held.explained else "",
-        f"{held.expired:,} slots expired" if held.expired else "",
+        f"{_slots(held.explained)} explained" if held.explained else "",
+        f"{_slots(held.expired)} expired" if held.expired else "",
     ]
     return ", ".join(filter(None, told))
+
+
+def _slots(count: int) -> str:
+    return f"{count:,} slot{'s' * (count != 1)}"
