@@ -28,6 +28,7 @@ if CHROMIUM is None:
     pytest.skip("no Chromium on this machine", allow_module_level=True)
 
 from playwright.sync_api import Page, sync_playwright  # noqa: E402 - only where there is a browser
+from playwright.sync_api import TimeoutError as PlaywrightTimeout  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,17 @@ def _shot(page: Page, tmp_path: Path, name: str) -> None:
     page.screenshot(path=tmp_path / f"{name}.png")
 
 
+def _look_until(page: Page, place: str, text: str) -> None:
+    """Open a page until it shows a text: what a tick brings is not always shown without."""
+    for _ in range(5):
+        page.goto(place)
+        try:
+            return page.get_by_text(text).first.wait_for(timeout=SECONDS / 2)
+        except PlaywrightTimeout:
+            continue
+    pytest.fail(f"{place} never showed {text!r}")
+
+
 def test_the_asset_page_says_what_it_is_and_how_it_fares(page: Page, tmp_path: Path) -> None:
     """The asset's page has its description, its columns with units, and its latest partition."""
     page.goto("/assets/ohlc")
@@ -83,8 +95,11 @@ def test_the_catalog_lists_every_dataset(page: Page, tmp_path: Path) -> None:
 
 def test_prices_are_held_against_candles(page: Page, tmp_path: Path) -> None:
     """The prices' own check is there with its answer."""
-    page.goto("/assets/market_prices?view=checks&checkDetail=sources_agree")
-    page.get_by_text("prices agree with candles").first.wait_for()
+    _look_until(
+        page,
+        "/assets/market_prices?view=checks&checkDetail=sources_agree",
+        "prices agree with candles",
+    )
     _shot(page, tmp_path, "prices")
 
     assert page.get_by_text("sources_agree").count() >= 1
