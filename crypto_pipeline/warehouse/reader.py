@@ -24,8 +24,8 @@ _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
 _TIMEOUT = re.compile(r"([1-9]\d{0,8})(ms|s|min|h)")
 _MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
 _LIMITS = (
-    *("mark_as_ours", "limit_time", "limit_idle_time", "read_only", "search_path", "time_zone"),
-    "let_connect",
+    *("mark_as_ours", "limit_time", "limit_idle_time", "one_process", "read_only"),
+    *("search_path", "time_zone", "let_connect"),
 )
 _GRANTS = ("make_schema", "let_look", "let_read", "let_read_later")
 _REVOKED = ("no_more_read_later", "no_more_read", "no_more_look")

@@ -251,3 +251,13 @@ def test_addresses_are_what_clients_take() -> None:
     assert "postgresql://r@localhost:5432/w" == Reader(
         Database("postgresql://o:p@localhost/w"), "r"
     ).address(None)
+
+
+def test_a_query_of_a_reader_is_one_process(database: Database) -> None:
+    """Only that one can be made to run behind the pipeline's own."""
+    reader = Reader(database)
+    reader.grant("30s", "read")
+    with Database(reader.address("read")).connect() as connection:
+        found = connection.execute("show max_parallel_workers_per_gather").fetchone()
+
+    assert ("0",) == found

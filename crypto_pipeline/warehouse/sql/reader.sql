@@ -19,6 +19,10 @@ alter role {role} set statement_timeout = {timeout};
 -- An open transaction holds back the vacuum of every table.
 alter role {role} set idle_in_transaction_session_timeout = '5min';
 
+-- one_process --
+-- Workers of a query bear no name of its role, so they could not be made to wait for ours.
+alter role {role} set max_parallel_workers_per_gather = 0;
+
 -- read_only --
 alter role {role} set default_transaction_read_only = on;
 
